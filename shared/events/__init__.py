@@ -1,0 +1,1 @@
+"""The events: one msgspec struct a type, one file a topic. Pure: nothing here reads or sends."""

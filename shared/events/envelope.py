@@ -1,0 +1,50 @@
+"""A record on the log is a CloudEvents 1.0 JSON object; this file says who an event is and how it is written.
+
+Identity never depends on when or how often an event was sent, so a retry is the same event.
+"""
+
+import hashlib
+from uuid import UUID
+
+import msgspec
+from msgspec import Raw, Struct
+
+from shared.events.fields import Instant, Name, Revision
+
+
+class Event(Struct, omit_defaults=True):
+    """`sender` is the source of the API key, `factid` the fact's UUID, `receivedat` when Pętla took it."""
+
+    specversion: str
+    id: Name
+    source: Name
+    type: Name
+    time: Instant
+    sender: Name
+    factid: str
+    receivedat: Instant
+    data: Raw
+    revision: Revision = 0
+
+
+_encoder = msgspec.json.Encoder()
+encode = _encoder.encode
+decode_event = msgspec.json.Decoder(Event).decode
+
+
+def fact_id(*names: str) -> UUID:
+    """The UUID (version 8: ours) of what is named; names hold no control character, so the join is unambiguous."""
+    digest = bytearray(hashlib.sha256("\0".join(names).encode()).digest()[:16])
+    digest[6] = digest[6] & 0x0F | 0x80
+    digest[8] = digest[8] & 0x3F | 0x80
+    return UUID(bytes=bytes(digest))
+
+
+def object_key(kind: str, name: str) -> bytes:
+    """The record key: the object's id, hashed, so that no personal data stands in keys; 8 bytes."""
+    return hashlib.sha256(f"{kind}\0{name}".encode()).digest()[:8]
+
+
+def content_digest(kind: str, data: Struct) -> bytes:
+    """What tells a duplicate from a conflict: answer or retraction plus the known fields, never the time; 16 bytes."""
+    return hashlib.blake2b(_encoder.encode(data), digest_size=16, person=kind.encode()[:16]).digest()

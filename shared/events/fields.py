@@ -1,0 +1,49 @@
+"""The field types that events share, and the one error that a bad field gets."""
+
+from datetime import UTC, date, datetime
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+# `(?![\s\S])` is the end of the text in Python's and in JavaScript's expressions; `$` would let a newline pass.
+_NO_CONTROL = r"^[^\x00-\x1f\x7f-\x9f]+(?![\s\S])"
+
+Name = Annotated[
+    str, Meta(min_length=1, max_length=256, pattern=_NO_CONTROL, description="1–256 characters, no control characters")
+]
+Text = Annotated[str, Meta(max_length=200_000, description="what a person wrote; no NUL")]
+Instant = Annotated[datetime, Meta(tz=True, description="RFC 3339 with an offset")]
+Revision = Annotated[int, Meta(ge=0, le=2**53 - 1, description="the highest revision of a fact wins")]
+Seconds = Annotated[float, Meta(ge=0, le=10_000_000, description="seconds")]
+Direction = Literal["higher_better", "lower_better"]
+
+EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+LATEST = datetime(2200, 1, 1, tzinfo=UTC)
+
+
+class EventError(ValueError):
+    """A field that cannot be taken: `field` as a path (`data.score`), a short `code`, and what to change."""
+
+    def __init__(self, field: str, code: str, message: str) -> None:
+        super().__init__(f"{field}: {message}")
+        self.field = field
+        self.code = code
+        self.message = message
+
+
+class Money(Struct, forbid_unknown_fields=False):
+    """An amount in minor units (grosze, cents) of an ISO 4217 currency."""
+
+    amount: Annotated[int, Meta(ge=-(10**15), le=10**15)]
+    currency: Annotated[str, Meta(pattern=r"^[A-Z]{3}(?![\s\S])")]
+
+
+def check_instant(field: str, value: datetime | None) -> None:
+    """Refuse years that no shop means and that overflow in a database."""
+    if value is not None and not EARLIEST <= value < LATEST:
+        raise EventError(field, "out_of_range", f"{value.isoformat()} is not between 1970 and 2200")
+
+
+def check_date(field: str, value: date | None) -> None:
+    if value is not None and not EARLIEST.date() <= value < LATEST.date():
+        raise EventError(field, "out_of_range", f"{value.isoformat()} is not between 1970 and 2200")

@@ -1,0 +1,23 @@
+"""Which partition a key belongs to: Kafka's own rule (murmur2 of the key), so that every producer agrees."""
+
+_M = 0x5BD1E995
+_MASK = 0xFFFFFFFF
+
+
+def murmur2(key: bytes) -> int:
+    """The 32-bit murmur2 hash with Kafka's seed, as an unsigned integer."""
+    length = len(key)
+    value = 0x9747B28C ^ length
+    whole = length & ~3
+    for at in range(0, whole, 4):
+        k = int.from_bytes(key[at : at + 4], "little") * _M & _MASK
+        k = (k ^ k >> 24) * _M & _MASK
+        value = value * _M & _MASK ^ k
+    if length & 3:
+        value = (value ^ int.from_bytes(key[whole:], "little")) * _M & _MASK
+    value = (value ^ value >> 13) * _M & _MASK
+    return value ^ value >> 15
+
+
+def partition_of(key: bytes, partitions: int) -> int:
+    return (murmur2(key) & 0x7FFFFFFF) % partitions

@@ -1,0 +1,108 @@
+"""The log as a port: append-only topics with partitions, read by position. Every implementation passes one suite.
+
+An append that returned is on the log with the durability it names; one that raised may still be there (a retry is
+harmless: identity is in the event). Readers never commit anything: the position lives beside the effects.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Literal, NamedTuple, Protocol
+
+Durability = Literal["replicated", "broker", "local"]
+
+
+class Partition(NamedTuple):
+    topic: str
+    number: int
+
+
+class NewRecord(NamedTuple):
+    """What is appended: the key decides the partition; `value` None is a tombstone on a compacted topic."""
+
+    topic: str
+    key: bytes
+    value: bytes | None
+
+
+class Record(NamedTuple):
+    partition: Partition
+    offset: int
+    key: bytes | None
+    value: bytes | None
+
+
+class Bounds(NamedTuple):
+    """`start` is the first offset that can still be read, `end` the offset the next record will get."""
+
+    start: int
+    end: int
+
+
+class Topic(NamedTuple):
+    """`retention_hours` None keeps for ever; a compacted topic keeps the newest record of each key."""
+
+    name: str
+    partitions: int
+    retention_hours: int | None
+    compacted: bool = False
+
+
+class LogUnavailable(Exception):  # noqa: N818 - it is a state of the log, not a mistake of the caller
+    """Nothing can be appended or read at the moment; the message says why. Try again later."""
+
+
+class OffsetOutOfRange(Exception):  # noqa: N818 - as above
+    """The position lies before the log's start (retention passed it) or behind its end (another log)."""
+
+    def __init__(self, partition: Partition, position: int) -> None:
+        super().__init__(f"{partition.topic}/{partition.number} has no offset {position}")
+        self.partition = partition
+        self.position = position
+
+
+class Overloaded(LogUnavailable):
+    """More is waiting to be appended than may wait."""
+
+
+class Reader(Protocol):
+    """Reads assigned partitions in the order of their offsets. Not for use by two tasks at once."""
+
+    async def assign(self, positions: Mapping[Partition, int]) -> None:
+        """Read exactly these partitions, each from its offset; replaces the earlier assignment."""
+        ...
+
+    async def position(self, partition: Partition) -> int:
+        """The offset that the next read of this partition starts at."""
+        ...
+
+    async def read(self, limit: int, wait_seconds: float) -> list[Record]:
+        """What is there, at most `limit` records; waits at most `wait_seconds` for the first one."""
+        ...
+
+    async def record_at(self, partition: Partition, offset: int) -> Record | None:
+        """One record, or None where the log has none at that offset. Moves no position."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+class Log(Protocol):
+    @property
+    def problem(self) -> str | None:
+        """Why nothing can be appended at the moment; None when all is well."""
+        ...
+
+    async def append(self, records: Sequence[NewRecord]) -> Durability:
+        """All or none of them, durably. Raises `LogUnavailable` (or `Overloaded`)."""
+        ...
+
+    async def partitions(self, topic: str) -> int: ...
+
+    async def bounds(self, topic: str) -> dict[int, Bounds]: ...
+
+    async def incarnation(self, topic: str) -> str:
+        """Another value means another log under the same name; empty where the log cannot tell."""
+        ...
+
+    def reader(self) -> Reader: ...
+
+    async def close(self) -> None: ...
