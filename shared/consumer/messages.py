@@ -1,0 +1,92 @@
+"""What the runtime hands to a service, and what it gets back."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import msgspec
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shared.events.catalogue import TYPES
+from shared.events.envelope import Event, decode_event
+from shared.events.fields import EventError
+from shared.log.port import NewRecord, Partition, Record
+
+
+class Message(NamedTuple):
+    """A record that was understood: the envelope and its data as the struct of its type."""
+
+    record: Record
+    event: Event
+    data: Any
+
+
+class Letter(NamedTuple):
+    """A record set aside. `reason` is a short code that is counted, `detail` a sentence for whoever looks at it."""
+
+    record: Record
+    reason: str
+    detail: str
+    event: Event | None = None
+
+
+class Conflict(NamedTuple):
+    """The same revision of a fact with other content; the first in the log stays."""
+
+    message: Message
+    id: str
+    content: bytes
+    detail: str
+
+
+@dataclass
+class Handled:
+    """What became of a batch: duplicates by partition, conflicts, and what to publish once it is committed."""
+
+    duplicates: Counter[Partition] = field(default_factory=Counter)
+    conflicts: list[Conflict] = field(default_factory=list)
+    publish: list[NewRecord] = field(default_factory=list)
+    after_commit: list[Callable[[], None]] = field(default_factory=list)
+
+    def add(self, other: "Handled") -> None:
+        self.duplicates += other.duplicates
+        self.conflicts += other.conflicts
+        self.publish += other.publish
+        self.after_commit += other.after_commit
+
+
+# A handler changes the database in the transaction it is given; it never calls the network and never commits.
+Handler = Callable[[Sequence[Message], AsyncConnection], Awaitable[Handled]]
+# Which handler takes which type of event. A type that is not listed is read and passed over.
+Subscriptions = Mapping[str, Handler]
+# What was committed from an offset on and may not have been published before a crash.
+Republish = Callable[[Partition, datetime, AsyncConnection], Awaitable[list[NewRecord]]]
+
+
+def read_record(record: Record) -> Message | Letter:
+    """Decode and validate; every way a record can be wrong ends in a letter with its reason, never in an exception."""
+    if record.value is None:
+        return Letter(record, "empty", "the record has no value")
+    try:
+        event = decode_event(record.value)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        return Letter(record, "undecodable", str(error))
+    kind = TYPES.get(event.type)
+    if kind is None:
+        return Letter(record, "unknown_type", f"{event.type} is not a type this version knows", event)
+    try:
+        data = kind.decoder.decode(event.data)
+        if check := getattr(data, "check", None):
+            check()
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, EventError) as error:
+        return Letter(record, "invalid", str(error), event)
+    return Message(record, event, data)
+
+
+def digest(record: Record) -> bytes:
+    """What the runtime remembers of the last record it read, to tell whether the log is still the same one."""
+    content = (record.key or b"") + b"\0" + (record.value or b"")
+    return hashlib.blake2b(content, digest_size=8).digest()

@@ -1,0 +1,80 @@
+"""Whether a claimed position still means what it meant: the log may have forgotten records, or be another log.
+
+Never a jump to the end: what expired unread is counted as lost and shown; another log is read from its start, and what
+comes again from it is absorbed by the facts' unique key.
+"""
+
+import structlog
+from sqlalchemy import TextClause, text
+
+from shared.consumer.leases import Held
+from shared.consumer.messages import digest
+from shared.db import Database
+from shared.log.port import Bounds, Log, Reader
+
+_log = structlog.get_logger()
+
+_RESTART = text("""
+    UPDATE consumer_offset SET passed = passed + next_offset - origin, origin = :start, next_offset = :start,
+        published = :start, incarnation = :incarnation, last_digest = NULL
+    WHERE topic = :topic AND partition = :partition AND epoch = :epoch""")
+_SKIP_GAP = text("""
+    UPDATE consumer_offset SET next_offset = :start, published = :start, origin = origin + :count, last_digest = NULL
+    WHERE topic = :topic AND partition = :partition AND epoch = :epoch""")
+_GAP = text("""
+    INSERT INTO log_gap (topic, partition, first_lost, count) VALUES (:topic, :partition, :first, :count)""")
+_INCARNATION = text("""
+    UPDATE consumer_offset SET incarnation = :incarnation
+    WHERE topic = :topic AND partition = :partition AND epoch = :epoch""")
+
+
+class Positions:
+    def __init__(self, log: Log, db: Database) -> None:
+        self._log = log
+        self._db = db
+
+    async def settle(self, held: Held, reader: Reader) -> None:
+        """Compare a claimed position with the log and correct both, the database first."""
+        topic, number = held.partition
+        incarnation = await self._log.incarnation(topic)
+        bounds = (await self._log.bounds(topic))[number]
+        if await self._is_another_log(held, incarnation, bounds, reader):
+            await self._restart(held, incarnation)
+        elif held.incarnation != incarnation:
+            await self._write(held, _INCARNATION, incarnation=incarnation)
+            held.incarnation = incarnation
+        if held.expected < bounds.start:
+            await self._skip_gap(held, bounds.start)
+
+    async def _is_another_log(self, held: Held, incarnation: str, bounds: Bounds, reader: Reader) -> bool:
+        if held.incarnation and incarnation != held.incarnation:
+            return True
+        if held.expected > bounds.end:
+            return True
+        if held.last_digest is None or held.expected <= bounds.start:
+            return False
+        last = await reader.record_at(held.partition, held.expected - 1)
+        return last is None or digest(last) != held.last_digest
+
+    async def _restart(self, held: Held, incarnation: str) -> None:
+        _log.error("log_recreated", topic=held.partition.topic, partition=held.partition.number, was_at=held.expected)
+        await self._write(held, _RESTART, incarnation=incarnation, start=0)
+        held.expected, held.incarnation, held.last_digest = 0, incarnation, None
+
+    async def _skip_gap(self, held: Held, start: int) -> None:
+        count = start - held.expected
+        topic, number = held.partition
+        _log.error("records_lost", topic=topic, partition=number, first=held.expected, count=count)
+        async with self._db.transaction() as tx:
+            gap = {"topic": topic, "partition": number, "first": held.expected, "count": count}
+            moved = await tx.execute(
+                _SKIP_GAP, {"topic": topic, "partition": number, "epoch": held.epoch, "start": start, "count": count}
+            )
+            if moved.rowcount == 1:
+                await tx.execute(_GAP, gap)
+        held.expected, held.last_digest = start, None
+
+    async def _write(self, held: Held, statement: TextClause, **values: object) -> None:
+        where = {"topic": held.partition.topic, "partition": held.partition.number, "epoch": held.epoch}
+        async with self._db.transaction() as tx:
+            await tx.execute(statement, {**where, **values})

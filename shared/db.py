@@ -1,0 +1,120 @@
+"""PostgreSQL connections and the only place that commits.
+
+Every connection has server-side time limits: a frozen or cut-off client cannot hold rows for long, and the fence of the
+consumers depends on it.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from sqlalchemy import Connection, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+
+IDLE_IN_TRANSACTION_SECONDS = 3.0
+_LIMITS = {
+    "idle_in_transaction_session_timeout": f"{int(IDLE_IN_TRANSACTION_SECONDS * 1000)}",
+    "statement_timeout": "20000",
+    "lock_timeout": "2000",
+    "tcp_keepalives_idle": "10",
+    "tcp_keepalives_interval": "3",
+    "tcp_keepalives_count": "3",
+    "timezone": "UTC",
+    "jit": "off",
+}
+_COMMAND_SECONDS = 25.0
+_CONNECT_SECONDS = 5.0
+# SQLSTATE classes and codes that say "try again": connection, transaction rollback, resources, operator, locks.
+_TRANSIENT = ("08", "40", "53", "57", "58", "25P03", "55P03")
+_STATEMENT_TIMEOUT = "57014"
+
+
+class Database:
+    """A pool on one database. `url` is `postgresql://…`; `create_async_engine` reads host, socket folder and name."""
+
+    def __init__(self, url: str, *, pool_size: int = 8) -> None:
+        self._engine = create_async_engine(
+            make_url(url).set(drivername="postgresql+asyncpg"),
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=10,
+            pool_use_lifo=True,
+            connect_args={
+                "server_settings": _LIMITS,
+                "command_timeout": _COMMAND_SECONDS,
+                "timeout": _CONNECT_SECONDS,
+            },
+        )
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncConnection]:
+        """Commits when the block ends, rolls back when it raises. Read committed."""
+        async with self._engine.connect() as connection:
+            yield connection
+            await connection.commit()
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[AsyncConnection]:
+        """For reading: every statement of the block sees the same state; nothing is written."""
+        async with self._engine.connect() as connection:
+            await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            yield connection
+
+    async def problem(self) -> str | None:
+        """Why the database cannot be used at the moment, or None."""
+        try:
+            async with asyncio.timeout(_CONNECT_SECONDS), self._engine.connect() as connection:
+                await connection.execute(text("SELECT 1"))
+        except (SQLAlchemyError, OSError, TimeoutError) as error:
+            return f"the database does not answer: {first_line(error)}"
+        return None
+
+    async def migrate(self, versions: Path) -> None:
+        """Bring the database to the newest version; several processes may call it at once."""
+        from alembic import command  # costs 0.3 s and is needed once
+        from alembic.config import Config
+
+        def upgrade(connection: Connection) -> None:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+
+        config = Config()
+        config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+        config.set_main_option("path_separator", "newline")
+        config.set_main_option("version_locations", str(versions).replace("%", "%%"))
+        async with self._engine.connect() as connection:
+            await connection.execute(text("SET statement_timeout = 0"))
+            await connection.execute(text("SET lock_timeout = 0"))
+            await connection.execute(text("SELECT pg_advisory_lock(hashtext('petla.migrate'))"))
+            await connection.commit()
+            await connection.run_sync(upgrade)
+            await connection.commit()
+            await connection.invalidate()
+
+    async def close(self) -> None:
+        await self._engine.dispose()
+
+
+def is_transient(error: BaseException) -> bool:
+    """Whether the same work may succeed when it is tried again, as far as the database can tell."""
+    if isinstance(error, OSError | TimeoutError):
+        return True
+    if not isinstance(error, DBAPIError):
+        return isinstance(error, SQLAlchemyError) and "QueuePool limit" in str(error)
+    state = sqlstate(error)
+    return error.connection_invalidated or state is None or state.startswith(_TRANSIENT)
+
+
+def is_statement_timeout(error: BaseException) -> bool:
+    return isinstance(error, DBAPIError) and sqlstate(error) == _STATEMENT_TIMEOUT
+
+
+def sqlstate(error: DBAPIError) -> str | None:
+    return getattr(error.orig, "sqlstate", None)
+
+
+def first_line(error: BaseException) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0]
