@@ -1,0 +1,63 @@
+"""Around every API, as pure ASGI: a request body has an end, HEAD is GET without a body, every error is answered."""
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from shared.problems import Refusal, internal_error
+
+
+class LastResort:
+    """What no handler foresaw is logged once and answered 500; an answer already begun is broken off."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        begun = False
+
+        async def noting(message: Message) -> None:
+            nonlocal begun
+            begun = begun or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self._app(scope, receive, noting)
+        except Exception as error:
+            if begun or scope["type"] != "http":
+                raise
+            await internal_error(error)(scope, receive, send)
+
+
+class HeadAsGet:
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] != "HEAD":
+            await self._app(scope, receive, send)
+            return
+
+        async def without_body(message: Message) -> None:
+            await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
+
+        await self._app({**scope, "method": "GET"}, receive, without_body)
+
+
+class BodyLimit:
+    """Counts what really arrives: a declared length may be missing or a lie. (FastAPI's own answers text/plain.)"""
+
+    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
+        self._app = app
+        self._max_bytes = max_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        left = self._max_bytes
+
+        async def counting() -> Message:
+            nonlocal left
+            message = await receive()
+            left -= len(message.get("body", b""))
+            if left < 0:
+                raise Refusal(413, "too_large", f"a body has at most {self._max_bytes} bytes here")
+            return message
+
+        await self._app(scope, counting, send)

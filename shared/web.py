@@ -1,0 +1,95 @@
+"""The HTTP application that every service starts from: health, readiness, metrics, and refusals in one form."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+
+import msgspec
+from fastapi import Depends, FastAPI, Request, Response
+from fastapi.dependencies.utils import get_flat_params
+from fastapi.params import Cookie, Header, Path
+from fastapi.routing import APIRoute
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from starlette.middleware import Middleware
+
+from shared.config import ConfigStore
+from shared.middleware import BodyLimit, HeadAsGet, LastResort
+from shared.problems import DOCUMENTED, Refusal, add_handlers
+
+MAX_BODY_BYTES = 1024 * 1024
+_CHECKS_SECONDS = 5.0
+
+Checks = Callable[[], Awaitable[dict[str, str]]]
+Figures = Callable[[], Mapping[str, object]]
+
+
+def create_app(
+    name: str,
+    *,
+    config: ConfigStore,
+    checks: Checks,
+    registry: CollectorRegistry,
+    figures: Figures = dict,
+    max_body_bytes: int = MAX_BODY_BYTES,
+) -> FastAPI:
+    """`config` becomes `app.state.config`, which `access.requires` reads; `figures` stand beside the checks."""
+    app = FastAPI(
+        title=f"Pętla {name}",
+        responses=DOCUMENTED,
+        dependencies=[Depends(refuse_unknown_parameters)],
+        middleware=[Middleware(LastResort), Middleware(HeadAsGet), Middleware(BodyLimit, max_bytes=max_body_bytes)],
+    )
+    app.state.config = config
+    add_handlers(app)
+    _add_health(app, checks, registry, figures)
+    return app
+
+
+def _add_health(app: FastAPI, checks: Checks, registry: CollectorRegistry, figures: Figures) -> None:
+    async def healthz(request: Request) -> Response:
+        return _json(200, {"healthy": True})
+
+    async def readyz(request: Request) -> Response:
+        found = await _answered(checks)
+        ready = all(state == "ok" for state in found.values())
+        return _json(200 if ready else 503, {"ready": ready, "checks": found, **figures()})
+
+    async def metrics(request: Request) -> Response:
+        return Response(generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    # Plain routes: a probe that adds a parameter of its own is still answered.
+    for path, endpoint in (("/healthz", healthz), ("/readyz", readyz), ("/metrics", metrics)):
+        app.add_route(path, endpoint, include_in_schema=False)
+
+
+async def _answered(checks: Checks) -> dict[str, str]:
+    try:
+        async with asyncio.timeout(_CHECKS_SECONDS):
+            return await checks()
+    except TimeoutError:
+        return {"checks": f"no answer within {_CHECKS_SECONDS:g} seconds"}
+
+
+def _json(status: int, body: Mapping[str, object]) -> Response:
+    return Response(msgspec.json.encode(body), status, {"Cache-Control": "no-store"}, "application/json")
+
+
+async def refuse_unknown_parameters(request: Request) -> None:
+    """A misspelt filter would silently answer another question."""
+    route = request.scope.get("route")
+    if not request.query_params or not isinstance(route, APIRoute):
+        return
+    elsewhere = (Path, Header, Cookie)  # what is left is a query parameter, or a field of a model of them
+    known = {item.alias for item in get_flat_params(route.dependant) if not isinstance(item.field_info, elsewhere)}
+    unknown = next((name for name in request.query_params if name not in known), None)
+    if unknown is not None:
+        raise Refusal(422, "unknown_parameter", _unknown(unknown, sorted(known)), [_error(unknown)])
+
+
+def _unknown(name: str, known: list[str]) -> str:
+    return f"there is no parameter {name[:100]!r} here; " + (
+        f"known are {', '.join(known)}" if known else "none is known"
+    )
+
+
+def _error(name: str) -> dict[str, str]:
+    return {"field": name[:100], "code": "unknown_parameter", "message": "leave it out, or correct its name"}
