@@ -1,0 +1,94 @@
+"""JMESPath expressions, compiled once: what can be wrong with one without a row is refused here."""
+
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+from jmespath.exceptions import IncompleteExpressionError, JMESPathError, JMESPathTypeError, LexerError, ParseError
+from jmespath.parser import Parser
+
+from services.ingest.mapping.functions import Surroundings, arities, check_constants
+from services.ingest.mapping.interpreter import Interpreter
+from services.ingest.mapping.located import suggest
+
+LONGEST = 2_000
+DEEPEST = 30
+_ARITIES = arities()
+
+
+class ExpressionError(ValueError):
+    """An expression that cannot be compiled, or a value that it cannot be evaluated on."""
+
+
+class Expression:
+    """A compiled expression; raises `ExpressionError` for any row that it cannot read."""
+
+    def __init__(self, text: str, surroundings: Surroundings) -> None:
+        self._tree = _parse(text)
+        for node in _nodes(self._tree):
+            if node["type"] == "function_expression":
+                _check_call(node, surroundings)
+
+    def value(self, interpreter: Interpreter, scope: Any) -> Any:
+        try:
+            return interpreter.visit(self._tree, scope)
+        except JMESPathTypeError as error:
+            wanted = " or ".join(error.expected_types)
+            raise ExpressionError(f"{error.function_name}() needs {wanted}, not {error.actual_type}") from None
+        except TypeError:
+            raise ExpressionError("text and a number are compared: wrap the column in number()") from None
+        except (ValueError, ArithmeticError) as error:
+            raise ExpressionError(str(error)) from None
+        except RecursionError:
+            raise ExpressionError("the row is nested too deeply") from None
+
+
+def _parse(text: str) -> Any:
+    if len(text) > LONGEST:
+        raise ExpressionError(f"an expression has at most {LONGEST} characters, this one {len(text)}")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", PendingDeprecationWarning)
+            tree: Any = Parser().parse(text).parsed
+    except PendingDeprecationWarning:
+        raise ExpressionError("between backticks stands JSON: write text as 'text'") from None
+    except RecursionError:
+        raise ExpressionError(f"nested deeper than {DEEPEST} levels: make it simpler") from None
+    except ParseError as error:
+        raise ExpressionError(_syntax(error)) from None
+    except (JMESPathError, ValueError, TypeError, AttributeError, KeyError, IndexError):
+        raise ExpressionError("not JMESPath: write a column's name, 'text' in quotes, or a function") from None
+    return tree
+
+
+def _syntax(error: ParseError) -> str:
+    if isinstance(error, IncompleteExpressionError):
+        return "not JMESPath: the expression ends too early, close what it opens"
+    remedy = "write text as 'text', numbers and lists as `[0, 10]`, odd names as \"name\""
+    token = error.token_value if not isinstance(error, LexerError) else error.lexer_value
+    return f"not JMESPath: unexpected {str(token)[:40]!r} at character {error.lex_position + 1}: {remedy}"
+
+
+def _nodes(tree: Any) -> Iterator[Any]:
+    waiting = [(tree, 1)]
+    while waiting:
+        node, depth = waiting.pop()
+        if depth > DEEPEST:
+            raise ExpressionError(f"nested deeper than {DEEPEST} levels: make it simpler")
+        yield node
+        waiting.extend((child, depth + 1) for child in node["children"] if isinstance(child, dict))
+
+
+def _check_call(node: Any, surroundings: Surroundings) -> None:
+    name, arguments = node["value"], node["children"]
+    if name not in _ARITIES:
+        raise ExpressionError(f"there is no function {name[:40]}(): {suggest(name, sorted(_ARITIES))}")
+    least, most = _ARITIES[name]
+    if not least <= len(arguments) <= most:
+        wanted = str(least) if least == most else f"{least} to {most}" if most < 10 else f"at least {least}"
+        raise ExpressionError(f"{name}() takes {wanted} argument{'s' * (wanted != '1')}, not {len(arguments)}")
+    constants = [argument["value"] if argument["type"] == "literal" else ... for argument in arguments]
+    try:
+        check_constants(name, constants, surroundings)
+    except ValueError as error:
+        raise ExpressionError(f"{name}(): {error}") from None

@@ -1,0 +1,167 @@
+"""The closed set of functions that expressions may call: our own and JMESPath's builtins, all pure.
+
+In every function of our own null stays null; what a function cannot read raises `FunctionError`, never a guess.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import tzinfo
+from typing import Any
+
+from jmespath.functions import Functions as Builtins
+
+from services.ingest.mapping.markup import strip_html
+from services.ingest.mapping.numbers import check_currency, minor, read_number, scale
+from services.ingest.mapping.times import check_pattern, read_date, read_moment
+
+MANY = 1000
+
+
+class FunctionError(ValueError):
+    """A value that the function `name` cannot read."""
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What functions know beside their arguments: the document's zone and its tables."""
+
+    zone: tzinfo | None
+    tables: Mapping[str, Mapping[str, Any]]
+
+
+class Functions(Builtins):
+    """Called by the interpreter; holds no state, so one instance serves all rows."""
+
+    def __init__(self, surroundings: Surroundings) -> None:
+        self._surroundings = surroundings
+
+    def call_function(self, function_name: str, resolved_args: Any) -> Any:
+        own = OWN.get(function_name)
+        if own is None:
+            return super().call_function(function_name, resolved_args)
+        if resolved_args[0] is None and own.null_stays:
+            return None
+        try:
+            return own.call(self._surroundings, *resolved_args)
+        except (ValueError, OverflowError) as error:
+            raise FunctionError(f"{function_name}() cannot read this: {error}") from None
+
+
+def arities() -> dict[str, tuple[int, int]]:
+    """The least and the most arguments of every function there is."""
+    signatures = {name: entry["signature"] for name, entry in Builtins.FUNCTION_TABLE.items()}
+    builtins = {
+        name: (len(parts), MANY if parts and parts[-1].get("variadic") else len(parts))
+        for name, parts in signatures.items()
+    }
+    return builtins | {name: (own.least, own.most) for name, own in OWN.items()}
+
+
+def check_constants(name: str, constants: list[Any], surroundings: Surroundings) -> None:
+    """Judge, before the first row, the arguments that are constants (`...` stands for one that is not).
+
+    Raises ValueError with what to change.
+    """
+    if name in ("parse_time", "date") and len(constants) > 1:
+        if not isinstance(constants[1], str):
+            raise ValueError("the format is written out as text, such as '%d.%m.%Y'")
+        check_pattern(constants[1])
+    elif name == "lookup" and constants[0] is not ...:
+        _table(surroundings, constants[0])
+    elif name == "minor" and constants[1] is not ...:
+        check_currency(constants[1])
+
+
+def _number(_: Surroundings, value: Any) -> int | float:
+    """number(x): a number, or text that is one; see `read_number`."""
+    return read_number(value)
+
+
+def _date(_: Surroundings, value: Any, pattern: str | None = None) -> str:
+    """date(x[, format]): `YYYY-MM-DD` as written, in the offset in which it is written."""
+    return read_date(_text(value), pattern)
+
+
+def _parse_time(surroundings: Surroundings, value: Any, pattern: str | None = None) -> str:
+    """parse_time(x[, format]): RFC 3339 with offset; see `read_moment`."""
+    return read_moment(_text(value), pattern, surroundings.zone)
+
+
+def _coalesce(_: Surroundings, *values: Any) -> Any:
+    """coalesce(a, b, …): the first that is not null."""
+    return next((value for value in values if value is not None), None)
+
+
+def _lookup(surroundings: Surroundings, table: Any, key: Any) -> Any:
+    """lookup(table, key): the value under `key` (numbers as they are written); null where the table has none."""
+    entries = _table(surroundings, table)
+    if isinstance(key, bool):
+        key = "true" if key else "false"
+    if key is not None and not isinstance(key, str | int | float):
+        raise ValueError("a key is text or a number")
+    return None if key is None else entries.get(str(key))
+
+
+def _minor(_: Surroundings, value: Any, currency: Any) -> dict[str, Any]:
+    """minor(x, currency): money in minor units; see `minor` in numbers."""
+    return minor(value, currency)
+
+
+def _scale(_: Surroundings, value: Any, old: Any, new: Any) -> int | float:
+    """scale(x, `[0, 100]`, `[0, 10]`): linear and exact; see `scale` in numbers."""
+    return scale(value, old, new)
+
+
+def _lower(_: Surroundings, value: Any) -> str:
+    """lower(x): text in small letters."""
+    return _text(value).lower()
+
+
+def _strip_html(_: Surroundings, value: Any) -> str:
+    """strip_html(x): the readable text of HTML; see `strip_html` in markup."""
+    return strip_html(_text(value))
+
+
+def _mask(_: Surroundings, value: Any) -> str:
+    """mask(x): the first character and `***`, whatever the length, so that not even the length of a name is told.
+
+    One character alone becomes `***`; empty text stays empty.
+    """
+    text = _text(value)
+    return (text[0] if len(text) > 1 else "") + ("***" if text else "")
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"{value!r:.40} is not text: wrap it in to_string()")
+    return value
+
+
+def _table(surroundings: Surroundings, name: Any) -> Mapping[str, Any]:
+    table = surroundings.tables.get(name) if isinstance(name, str) else None
+    if table is None:
+        known = ", ".join(surroundings.tables) or "none"
+        raise ValueError(f"there is no table {name!r:.40} under `tables` (there are: {known})")
+    return table
+
+
+@dataclass(frozen=True)
+class _Own:
+    call: Callable[..., Any]
+    least: int
+    most: int
+    null_stays: bool = True
+
+
+OWN = {
+    "number": _Own(_number, 1, 1),
+    "date": _Own(_date, 1, 2),
+    "parse_time": _Own(_parse_time, 1, 2),
+    "coalesce": _Own(_coalesce, 1, MANY, null_stays=False),
+    "lookup": _Own(_lookup, 2, 2, null_stays=False),
+    "minor": _Own(_minor, 2, 2),
+    "scale": _Own(_scale, 3, 3),
+    "lower": _Own(_lower, 1, 1),
+    "strip_html": _Own(_strip_html, 1, 1),
+    "mask": _Own(_mask, 1, 1),
+}
