@@ -1,124 +1,38 @@
 """The embedded log: one SQLite file a topic under a folder; any process may append, any process may read.
 
-Group commit without a timer: what arrives while a commit is on its way to the disk goes into the next one. A returned
-append is flushed to this node's disk (`local`).
+A returned append is flushed to this node's disk (`local`). What SQLite fails with is `LogUnavailable` to the caller.
 """
 
 import asyncio
 import sqlite3
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import NamedTuple
 
+from shared.log.group_commit import TopicWriter
 from shared.log.partitioning import partition_of
 from shared.log.port import (
     Bounds,
     Durability,
     LogUnavailable,
     NewRecord,
-    Overloaded,
     Partition,
     Record,
     Topic,
 )
 from shared.log.topic_file import Row, TopicFile
 
-MAX_WAITING_BYTES = 64 * 1024 * 1024
-_COMMIT_ROWS = 5_000
 _POLL_SECONDS = 0.02
 
 
-class _Waiting(NamedTuple):
-    rows: list[Row]
-    size: int
-    done: "asyncio.Future[None]"
-
-
-class _Writer:
-    """The one place in this process that writes a topic: a queue, a thread, one commit at a time."""
-
-    def __init__(self, file: TopicFile, path: Path, wake_readers: Callable[[], None]) -> None:
-        self.file = file
-        self.problem: str | None = None
-        self._path = path
-        self._wake_readers = wake_readers
-        self._waiting: list[_Waiting] = []
-        self._waiting_bytes = 0
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="log-writer")
-        self._flushing: asyncio.Task[None] | None = None
-        self._broken = False
-
-    async def append(self, rows: list[Row], size: int) -> None:
-        if self._broken:
-            raise LogUnavailable(self.problem)
-        if self._waiting_bytes + size > MAX_WAITING_BYTES:
-            raise Overloaded(f"{self._waiting_bytes} bytes are waiting for the disk; try again in a second")
-        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Waiting(rows, size, done))
-        self._waiting_bytes += size
-        if self._flushing is None:
-            self._flushing = asyncio.create_task(self._flush())
-        await done
-
-    async def _flush(self) -> None:
-        try:
-            while self._waiting:
-                await self._commit(self._take())
-        finally:
-            self._flushing = None
-
-    def _take(self) -> list[_Waiting]:
-        taken, count = 0, 0
-        for waiting in self._waiting:
-            taken, count = taken + 1, count + len(waiting.rows)
-            if count >= _COMMIT_ROWS:
-                break
-        batch, self._waiting = self._waiting[:taken], self._waiting[taken:]
-        self._waiting_bytes -= sum(waiting.size for waiting in batch)
-        return batch
-
-    async def _commit(self, batch: list[_Waiting]) -> None:
-        rows = [row for waiting in batch for row in waiting.rows]
-        failure: LogUnavailable | None = None
-        try:
-            await asyncio.get_running_loop().run_in_executor(
-                self._thread, self.file.append, rows, int(time.time() * 1000)
-            )
-            self.problem = None
-        except sqlite3.Error as error:
-            failure = self._failed(error)
-        for waiting in batch:
-            if not waiting.done.done():
-                if failure:
-                    waiting.done.set_exception(failure)
-                else:
-                    waiting.done.set_result(None)
-        if not failure:
-            self._wake_readers()
-
-    def _failed(self, error: sqlite3.Error) -> LogUnavailable:
-        code = getattr(error, "sqlite_errorname", "")
-        if code == "SQLITE_FULL":
-            self.problem = f"the disk that holds {self._path} is full: free some space"
-        elif code.startswith("SQLITE_IOERR"):
-            # After a failed flush the kernel may have dropped the pages: this connection must never be trusted again.
-            self._broken = True
-            self.problem = f"writing {self._path} failed ({error}): check the disk and restart"
-        else:
-            self.problem = f"{self._path} cannot be written: {error}"
-        return LogUnavailable(self.problem)
-
-    async def expire(self, before_ms: int) -> int:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self.file.expire, before_ms)
-
-    async def close(self) -> None:
-        if self._flushing:
-            await self._flushing
-        self._thread.shutdown()
-        self.file.close()
+@contextmanager
+def _unavailable_on_error(what: str) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise LogUnavailable(f"{what}: {error}") from error
 
 
 class SqliteLog:
@@ -126,7 +40,7 @@ class SqliteLog:
         folder.mkdir(parents=True, exist_ok=True)
         self._paths = {topic.name: folder / f"{topic.name}.db" for topic in topics}
         self._topics = {topic.name: topic for topic in topics}
-        self._writers: dict[str, _Writer] = {}
+        self._writers: dict[str, TopicWriter] = {}
         self._views: dict[str, TopicFile] = {}
         self._listeners: set[asyncio.Event] = set()
 
@@ -143,9 +57,9 @@ class SqliteLog:
         for event in self._listeners:
             event.set()
 
-    def _writer(self, topic: str) -> _Writer:
+    def _writer(self, topic: str) -> TopicWriter:
         if topic not in self._writers:
-            self._writers[topic] = _Writer(self.open_topic(topic), self._paths[topic], self._wake_readers)
+            self._writers[topic] = TopicWriter(self.open_topic(topic), self._paths[topic], self._wake_readers)
         return self._writers[topic]
 
     @property
@@ -173,26 +87,27 @@ class SqliteLog:
         return self._view(topic).partitions
 
     async def bounds(self, topic: str) -> dict[int, Bounds]:
-        return self._view(topic).bounds()
+        with _unavailable_on_error(f"{topic} cannot be read"):
+            return self._view(topic).bounds()
 
     async def incarnation(self, topic: str) -> str:
-        return self._view(topic).incarnation()
+        with _unavailable_on_error(f"{topic} cannot be read"):
+            return self._view(topic).incarnation()
 
     def reader(self) -> "SqliteReader":
         return SqliteReader(self)
 
     def open_topic(self, topic: str) -> TopicFile:
-        try:
+        with _unavailable_on_error(f"{self._paths[topic]} cannot be opened"):
             return TopicFile(self._paths[topic], self._topics[topic])
-        except sqlite3.Error as error:
-            raise LogUnavailable(f"{self._paths[topic]} cannot be opened: {error}") from error
 
     async def expire(self, now_ms: int) -> int:
         """Delete what is past its topic's retention; returns how many records went."""
         removed = 0
         for name, topic in self._topics.items():
             if topic.retention_hours is not None:
-                removed += await self._writer(name).expire(now_ms - topic.retention_hours * 3_600_000)
+                with _unavailable_on_error(f"{name} cannot be shortened"):
+                    removed += await self._writer(name).expire(now_ms - topic.retention_hours * 3_600_000)
         return removed
 
     async def close(self) -> None:
@@ -231,8 +146,9 @@ class SqliteReader:
         deadline = time.monotonic() + wait_seconds
         while True:
             self._written.clear()
-            if self._changed() and (records := await self._read(limit)):
-                return records
+            with _unavailable_on_error("the log cannot be read"):
+                if self._changed() and (records := await self._read(limit)):
+                    return records
             if (left := deadline - time.monotonic()) <= 0:
                 return []
             with suppress(TimeoutError):
@@ -266,7 +182,8 @@ class SqliteReader:
             self._positions[topic] = self._positions.pop(topic)
 
     async def record_at(self, partition: Partition, offset: int) -> Record | None:
-        return self._file(partition.topic).record_at(partition.number, offset)
+        with _unavailable_on_error(f"{partition.topic} cannot be read"):
+            return self._file(partition.topic).record_at(partition.number, offset)
 
     async def close(self) -> None:
         self._log.forget(self._written)
