@@ -132,13 +132,12 @@ class Cluster:
             return []
 
     def _is_ours(self, pid: int) -> bool:
-        """A pid alone proves nothing: it may be a zombie's, or have gone to a stranger."""
+        """A pid alone proves nothing: it may have gone to a stranger, or be a zombie's, which has no command line."""
         try:
-            process = psutil.Process(pid)
-            command = process.cmdline()
-            return process.status() != psutil.STATUS_ZOMBIE and is_postgres(command) and str(self.folder) in command
+            command = psutil.Process(pid).cmdline()
         except psutil.Error:
             return False
+        return bool(command) and Path(command[0]).name == "postgres" and str(self.folder) in command
 
     def _ready(self) -> bool:
         state = self._pid_file()[7:8]
@@ -231,10 +230,6 @@ class Cluster:
         complaint = self.log.complaint(started.log_start)
         if not PASSING.search(complaint):
             raise PostgresError(f"PostgreSQL in {self.folder} did not start ({complaint}): see {self.log.path}.")
-
-
-def is_postgres(command: list[str]) -> bool:
-    return bool(command) and Path(command[0]).name == "postgres"
 
 
 def sync(folder: Path) -> None:

@@ -25,6 +25,8 @@ def temporary_data_folder(owner: str | None = None) -> Iterator[Path]:
             os.chown(folder, pwd.getpwnam(owner).pw_uid, pwd.getpwnam(owner).pw_gid)
         yield folder
     finally:
-        for left in folder.glob("**/postgres/postmaster.pid"):
-            Cluster(left.parent.parent, server_account()).shut_down()
-        shutil.rmtree(folder)
+        try:
+            for left in folder.glob("**/postgres/postmaster.pid"):
+                Cluster(left.parent.parent, server_account()).shut_down()
+        finally:
+            shutil.rmtree(folder)

@@ -5,7 +5,6 @@ import os
 import pwd
 import signal
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -61,7 +60,10 @@ async def query(url: str, sql: str) -> Any:
         await connection.close()
 
 
-async def test_a_new_database_knows_polish_letters_whatever_the_locale(new_holder: NewHolder) -> None:
+async def test_a_new_database_knows_polish_letters_whatever_the_environment(
+    new_holder: NewHolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PGPORT", "1")
     holder = new_holder(LANG="C", LC_ALL="C", PGPORT="1", PGOPTIONS="-c jit=on")
     url = holder.ask("start", "petla_scoring")
     holder.ask("create_database", "petla_scoring")
@@ -158,10 +160,11 @@ async def test_a_start_waits_for_the_children_of_a_killed_server(data: Path, new
 
 
 @pytest.fixture
-def stranger(data: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """A live process with our folder in its command line, which is not our server."""
-    command = [sys.executable, "-c", "input()", str(data / "postgres")]
-    with subprocess.Popen(command, stdin=subprocess.PIPE) as process:
+def stranger(data: Path, user: str | None) -> Iterator[subprocess.Popen[bytes]]:
+    """A live process of the server's user, which PostgreSQL would take for a server, with our folder in its command."""
+    account = ("nobody" if user is None else user) if os.geteuid() == 0 else None
+    command = ["/bin/sh", "-c", "read line", str(data / "postgres")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, user=account) as process:
         yield process
         process.kill()
 

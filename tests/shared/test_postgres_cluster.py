@@ -3,11 +3,14 @@
 import asyncio
 import os
 import re
+import subprocess
+import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
+import psutil
 import pytest
 
 from shared.embedded_postgres import EmbeddedPostgres, PostgresError, Server
@@ -112,6 +115,34 @@ def test_a_log_past_ten_megabytes_is_emptied_at_the_next_start(data: Path) -> No
     assert b"ready to accept connections" in log.read_bytes()
     assert log.stat().st_size < 100_000
     postgres.release()
+
+
+def pid_line(data: Path) -> int:
+    return int((data / "postgres" / "postmaster.pid").read_text().partition("\n")[0])
+
+
+def test_a_killed_server_does_not_stay_a_zombie_of_the_process_that_started_it(data: Path) -> None:
+    postgres = EmbeddedPostgres(data)
+    postgres.start()
+    killed = psutil.Process(pid_line(data))
+    killed.kill()
+    deadline = time.monotonic() + 10
+    while killed.is_running() and time.monotonic() < deadline:
+        pass
+    assert not killed.is_running()
+    postgres.release()
+
+
+def test_a_zombie_is_no_server(data: Path) -> None:
+    postgres = EmbeddedPostgres(data)
+    postgres.start()
+    postgres.release()
+    with subprocess.Popen(["true"]) as zombie:
+        os.waitid(os.P_PID, zombie.pid, os.WEXITED | os.WNOWAIT)
+        (data / "postgres" / "postmaster.pid").write_text(f"{zombie.pid}\n{data / 'postgres'}\n" + "\n" * 5 + "ready\n")
+        postgres.start()
+        assert pid_line(data) != zombie.pid
+        postgres.release()
 
 
 def program(path: Path, script: str) -> None:
