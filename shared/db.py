@@ -105,7 +105,10 @@ def is_transient(error: BaseException) -> bool:
     if not isinstance(error, DBAPIError):
         return isinstance(error, SQLAlchemyError) and "QueuePool limit" in str(error)
     state = sqlstate(error)
-    return error.connection_invalidated or state is None or state.startswith(_TRANSIENT)
+    if state is None:
+        # Without a code the server never saw it: the connection broke, or a value cannot be sent (a ValueError).
+        return not isinstance(getattr(error.orig, "__cause__", None), ValueError | TypeError | OverflowError)
+    return error.connection_invalidated or state.startswith(_TRANSIENT)
 
 
 def is_statement_timeout(error: BaseException) -> bool:

@@ -46,12 +46,12 @@ def create_app(
 
 def _add_health(app: FastAPI, checks: Checks, registry: CollectorRegistry, figures: Figures) -> None:
     async def healthz(request: Request) -> Response:
-        return _json(200, {"healthy": True})
+        return json_response({"healthy": True})
 
     async def readyz(request: Request) -> Response:
         found = await _answered(checks)
         ready = all(state == "ok" for state in found.values())
-        return _json(200 if ready else 503, {"ready": ready, "checks": found, **figures()})
+        return json_response({"ready": ready, "checks": found, **figures()}, 200 if ready else 503)
 
     async def metrics(request: Request) -> Response:
         return Response(generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
@@ -69,7 +69,7 @@ async def _answered(checks: Checks) -> dict[str, str]:
         return {"checks": f"no answer within {_CHECKS_SECONDS:g} seconds"}
 
 
-def _json(status: int, body: Mapping[str, object]) -> Response:
+def json_response(body: Mapping[str, object], status: int = 200) -> Response:
     return Response(msgspec.json.encode(body), status, {"Cache-Control": "no-store"}, "application/json")
 
 

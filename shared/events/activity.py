@@ -118,6 +118,12 @@ class CallEnded(Struct, omit_defaults=True):
     contact_id: Optional = None
     agent: Optional = None
 
+    def check(self) -> None:
+        # -0.0 becomes 0.0: one content for one call.
+        self.wait_seconds += 0.0
+        if self.talk_seconds is not None:
+            self.talk_seconds += 0.0
+
 
 class SessionEnded(Struct, omit_defaults=True):
     session_id: Name

@@ -21,7 +21,7 @@ class Event(Struct, omit_defaults=True):
     type: Name
     time: Instant
     sender: Name
-    factid: str
+    factid: UUID
     receivedat: Instant
     data: Raw
     revision: Revision = 0

@@ -73,6 +73,10 @@ class Answer(Struct, omit_defaults=True):
     experiment: Name | None = None
     variant: Name | None = None
 
+    def check(self) -> None:
+        """Fill the scale that the metric implies and refuse a score that does not lie on it."""
+        check_answer(self)
+
 
 class Retraction(Struct):
     """The answer named `feedback_id` is taken back."""
@@ -94,7 +98,10 @@ def check_answer(answer: Answer) -> None:
         answer.scale_max = maximum
     _check_scale(answer, answer.scale_min, answer.scale_max)
     _check_score(answer, answer.score, answer.scale_min, answer.scale_max)
-    answer.score += 0.0  # -0.0 becomes 0.0: one content for one answer
+    # -0.0 becomes 0.0: one content for one answer.
+    answer.score += 0.0
+    answer.scale_min += 0.0
+    answer.scale_max += 0.0
 
 
 def _check_comment(answer: Answer) -> None:

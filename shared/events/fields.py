@@ -6,12 +6,14 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 # `(?![\s\S])` is the end of the text in Python's and in JavaScript's expressions; `$` would let a newline pass.
-_NO_CONTROL = r"^[^\x00-\x1f\x7f-\x9f]+(?![\s\S])"
+NO_CONTROL = r"^[^\x00-\x1f\x7f-\x9f]+(?![\s\S])"
+NO_NUL = r"^[^\x00]*(?![\s\S])"
+CURRENCY = r"^[A-Z]{3}(?![\s\S])"
 
 Name = Annotated[
-    str, Meta(min_length=1, max_length=256, pattern=_NO_CONTROL, description="1–256 characters, no control characters")
+    str, Meta(min_length=1, max_length=256, pattern=NO_CONTROL, description="1–256 characters, no control characters")
 ]
-Text = Annotated[str, Meta(max_length=200_000, description="what a person wrote; no NUL")]
+Text = Annotated[str, Meta(max_length=200_000, pattern=NO_NUL, description="what a person wrote; no NUL")]
 Instant = Annotated[datetime, Meta(tz=True, description="RFC 3339 with an offset")]
 Revision = Annotated[int, Meta(ge=0, le=2**53 - 1, description="the highest revision of a fact wins")]
 Seconds = Annotated[float, Meta(ge=0, le=10_000_000, description="seconds")]
@@ -35,7 +37,7 @@ class Money(Struct, forbid_unknown_fields=False):
     """An amount in minor units (grosze, cents) of an ISO 4217 currency."""
 
     amount: Annotated[int, Meta(ge=-(10**15), le=10**15)]
-    currency: Annotated[str, Meta(pattern=r"^[A-Z]{3}(?![\s\S])")]
+    currency: Annotated[str, Meta(pattern=CURRENCY, description="ISO 4217, like PLN")]
 
 
 def check_instant(field: str, value: datetime | None) -> None:

@@ -39,8 +39,9 @@ def _rating(score: int, scale: Scale) -> Group:
 def _ces(score: int, scale: Scale) -> Group:
     if _in_lowest_two_fifths(score, scale):
         return "detractor"
-    above_midpoint = 2 * scale.oriented(score) > scale.minimum + scale.maximum
-    return "positive" if above_midpoint else "neutral"
+    # The first whole score above the midpoint: 5 of 1–7, 4 of 1–5.
+    easy = ((scale.minimum + scale.maximum) // (2 * POINT) + 1) * POINT
+    return "positive" if scale.oriented(score) >= easy else "neutral"
 
 
 def _recommend(score: int, scale: Scale) -> Group:

@@ -1,0 +1,160 @@
+"""The command `petla`. Every mistake of the caller is one sentence on stderr and exit code 2, never a traceback."""
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Coroutine
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from pydantic import ValidationError
+
+from services.running import SERVICES, StartError, open_log, serve
+from shared import embedded_postgres
+from shared.access import create_key, list_keys, revoke_key
+from shared.data_folder import DataFolderError
+from shared.embedded_postgres import PostgresError
+from shared.log.port import LogUnavailable
+from shared.logs import set_up
+from shared.settings import Settings
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Pętla closes the customer-feedback loop.")
+keys = typer.Typer(no_args_is_help=True, help="API keys: who may send and read.")
+app.add_typer(keys, name="keys")
+
+_EXPECTED = (DataFolderError, PostgresError, LogUnavailable, StartError, LookupError, ValueError, OSError)
+
+Host = Annotated[str | None, typer.Option(help="address to listen on; PETLA_HOST, default 127.0.0.1")]
+Port = Annotated[int | None, typer.Option(min=1, max=65535, help="PETLA_PORT; default 8080, one service 8081 to 8083")]
+Data = Annotated[Path | None, typer.Option(help="data folder; PETLA_DATA")]
+AsJson = Annotated[bool, typer.Option("--json", help="the last line is one JSON object")]
+
+One = StrEnum("One", list(SERVICES))  # type: ignore[misc]
+
+
+def main() -> None:
+    try:
+        app()
+    except ValidationError as error:
+        first = error.errors()[0]
+        _fail(f"{first['loc'][0] if first['loc'] else 'setting'}: {first['msg'].removeprefix('Value error, ')}")
+    except _EXPECTED as error:
+        _fail(str(error))
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
+
+
+def _fail(sentence: str) -> None:
+    print(f"petla: {sentence}", file=sys.stderr)
+    raise SystemExit(2)
+
+
+def _environment(**options: object) -> None:
+    """An option stands for its variable, so that settings have one source."""
+    for name, value in options.items():
+        if value is not None:
+            os.environ[f"PETLA_{name.upper()}"] = str(value)
+
+
+def _run(work: Coroutine[Any, Any, Any]) -> Any:
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.run(work)
+    return uvloop.run(work)
+
+
+@app.command()
+def up(
+    service: Annotated[One | None, typer.Argument(help="one service only; without it, all three on one port")] = None,
+    host: Host = None,
+    port: Port = None,
+    data: Data = None,
+) -> None:
+    """Serve until Ctrl-C. Without Kafka and PostgreSQL it brings its own."""
+    _environment(host=host, port=port, data=data)
+    set_up()
+    names = [service.value] if service else list(SERVICES)
+    _run(serve(names, lambda address: print(f"Pętla ({', '.join(names)}) serves {address}", flush=True)))
+
+
+@app.command()
+def stop(data: Data = None) -> None:
+    """End an embedded PostgreSQL that was left running."""
+    _environment(data=data)
+    folder = Settings().data
+    ended = embedded_postgres.stop(folder) if folder.exists() else False
+    print("stopped the embedded PostgreSQL" if ended else "no embedded PostgreSQL is running")
+
+
+@keys.command()
+def create(
+    source: Annotated[str, typer.Option(help="name of the sender, like shop")],
+    scope: Annotated[
+        list[str], typer.Option(help="events:write, metrics:read, followups:read, followups:write, admin")
+    ],
+    data: Data = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make a key; it is shown this once."""
+    _environment(data=data)
+
+    async def work() -> dict[str, Any]:
+        async with open_log(Settings()) as (_, config):
+            return (await create_key(config, source, scope))._asdict()
+
+    made = _run(work())
+    print(json.dumps(made) if as_json else f"{made['key']}\n(key {made['id']}; keep it, it is not shown again)")
+
+
+@keys.command(name="list")
+def list_(data: Data = None, as_json: AsJson = False) -> None:
+    """Every key without its secret."""
+    _environment(data=data)
+
+    async def work() -> list[dict[str, Any]]:
+        async with open_log(Settings()) as (_, config):
+            return [key._asdict() for key in list_keys(config)]
+
+    listed = _run(work())
+    if as_json:
+        print(json.dumps(listed))
+        return
+    for key in listed:
+        state = f"revoked {key['revoked']}" if key["revoked"] else "works"
+        print(f"{key['id']}  {key['source']}  {', '.join(key['scopes'])}  {state}")
+
+
+@keys.command()
+def revoke(id: Annotated[str, typer.Argument()], data: Data = None) -> None:  # noqa: A002 - the word users read
+    """End a key; every service refuses it within five seconds."""
+    _environment(data=data)
+
+    async def work() -> None:
+        async with open_log(Settings()) as (_, config):
+            await revoke_key(config, id, datetime.now(UTC))
+
+    _run(work())
+    print(f"revoked {id}")
+
+
+@app.command(name="import")
+def import_(
+    file: Annotated[Path, typer.Argument(help="CSV or JSONL, also .gz")],
+    mapping: Annotated[Path, typer.Option(help="the mapping document (YAML)")],
+    url: Annotated[str, typer.Option(envvar="PETLA_URL")] = "http://127.0.0.1:8080",
+    key: Annotated[str | None, typer.Option(envvar="PETLA_API_KEY")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Send the rows of a file as events. Run again, or stopped and run again, it counts nothing twice."""
+    from services.ingest.imports import command
+
+    raise SystemExit(command(file, mapping, url, key, as_json))
+
+
+if __name__ == "__main__":
+    main()

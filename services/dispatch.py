@@ -1,0 +1,91 @@
+"""Three services on one port: which path belongs to whom. The proxy of a larger deployment follows the same table."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from starlette.responses import HTMLResponse
+from starlette.types import Receive, Scope, Send
+
+from shared.problems import problem
+from shared.service import Service
+from shared.web import json_response
+
+# A path belongs to the first entry whose prefix it starts with, whole segments only; methods narrow an entry.
+_WRITES = ("POST", "PUT", "DELETE", "PATCH")
+ROUTES: Sequence[tuple[str, str, Sequence[str]]] = (
+    ("/v1/events", "ingest", ()),
+    ("/webhooks", "ingest", ()),
+    ("/s", "ingest", ()),
+    ("/v1/surveys", "ingest", ()),
+    ("/v1/sources", "ingest", _WRITES),
+    ("/v1/sources", "scoring", ()),
+    ("/v1/metrics", "scoring", ()),
+    ("/v1/feedback", "scoring", ()),
+    ("/v1/reconciliation", "scoring", ()),
+    ("/v1/dead-letters", "scoring", ()),
+    ("/dashboard", "scoring", ()),
+    ("/sources", "scoring", ()),
+    ("/static", "scoring", ()),
+    ("/v1/followups", "alerts", ()),
+    ("/v1/rules", "alerts", ()),
+    ("/v1/notifications", "alerts", ()),
+    ("/login", "alerts", ()),
+    ("/inbox", "alerts", ()),
+    ("/loop", "alerts", ()),
+)
+_OVERVIEW = "scoring"
+
+
+class Dispatch:
+    """The ASGI application of `petla up`; `services` by name."""
+
+    def __init__(self, services: Mapping[str, Service]) -> None:
+        self._services = services
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        path: str = scope["path"]
+        name = path.split("/", 2)[1] if "/" in path else ""
+        if name in self._services:
+            # Everything a service has, under its name: its own health, metrics and docs too.
+            await self._services[name].app({**scope, "root_path": f"/{name}"}, receive, send)
+        elif owner := _owner(path, scope["method"]):
+            await self._services[owner].app(scope, receive, send)
+        else:
+            await self._own(path, scope, receive, send)
+
+    async def _own(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
+        if path == "/healthz":
+            await json_response({"healthy": True})(scope, receive, send)
+        elif path == "/readyz":
+            checks = {
+                f"{name}.{check}": state
+                for name, service in self._services.items()
+                for check, state in (await service.checks()).items()
+            }
+            ready = all(state == "ok" for state in checks.values())
+            answer = json_response({"ready": ready, "checks": checks, "spilled": 0}, 200 if ready else 503)
+            await answer(scope, receive, send)
+        elif path == "/docs":
+            await HTMLResponse(_docs_page(self._services))(scope, receive, send)
+        else:
+            await problem(404, "not_found", "there is nothing at this path: /docs lists what there is")(
+                scope, receive, send
+            )
+
+
+def _owner(path: str, method: str) -> str | None:
+    if path == "/":
+        return _OVERVIEW
+    for prefix, owner, methods in ROUTES:
+        if (path == prefix or path.startswith(prefix + "/")) and (not methods or method in methods):
+            return owner
+    return None
+
+
+def _docs_page(names: Iterable[str]) -> str:
+    links = "".join(f'<li><a href="/{name}/docs">{name}</a></li>' for name in names)
+    return (
+        '<!doctype html><html lang="en"><meta charset="utf-8"><title>Pętla: API</title>'
+        f"<h1>Pętla: API</h1><p>One description for each service:</p><ul>{links}</ul></html>"
+    )

@@ -1,0 +1,210 @@
+"""A Pętla process: opens what it needs, serves one service or all three on one port, and closes in order.
+
+SIGTERM and Ctrl-C drain within ten seconds; a kill at any moment is a normal exit too: nothing relies on this one.
+"""
+
+import asyncio
+import contextlib
+import fcntl
+import os
+import signal
+import socket
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from pathlib import Path
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from services.dispatch import Dispatch
+from shared.clock import SystemClock
+from shared.config import ConfigStore
+from shared.data_folder import prepare
+from shared.db import Database
+from shared.embedded_postgres import EmbeddedPostgres
+from shared.log.sqlite import SqliteLog
+from shared.loops import Loop
+from shared.service import Service
+from shared.settings import Settings
+
+SERVICES = ("ingest", "scoring", "alerts")
+PORTS = {"ingest": 8081, "scoring": 8082, "alerts": 8083}
+SHARED_PORT = 8080
+_DRAIN_SECONDS = 5
+_STOP_SECONDS = 4
+_EXPIRE_EVERY_SECONDS = 3600.0
+
+
+class StartError(Exception):
+    """Why the process cannot start, in one sentence that says what to change."""
+
+
+@asynccontextmanager
+async def open_log(settings: Settings) -> AsyncIterator[tuple[SqliteLog, ConfigStore]]:
+    """The log and the configuration that stands on it."""
+    log = SqliteLog(prepare(settings.data) / "log", settings.topics())
+    config = ConfigStore(log, settings.topic("config"))
+    await config.start()
+    try:
+        yield log, config
+    finally:
+        await config.stop()
+        await log.close()
+
+
+async def serve(names: Sequence[str], on_ready: Callable[[str], None]) -> None:
+    """Runs until a signal; `on_ready` is told the address once requests are answered."""
+    ending = _Ending()  # before PostgreSQL starts: every end but a kill must come to its release
+    settings = Settings()
+    port = settings.port or (PORTS[names[0]] if len(names) == 1 else SHARED_PORT)
+    async with AsyncExitStack() as stack:
+        listener = stack.enter_context(_listen(settings.host, port))
+        stack.enter_context(_share_data(prepare(settings.data), alone=len(names) > 1))
+        log, config = await stack.enter_async_context(open_log(settings))
+        expiry = Loop("log.expiry", _expiring(log), _EXPIRE_EVERY_SECONDS)
+        services = await stack.enter_async_context(_services(names, settings, log, config))
+        expiry.start()
+        stack.push_async_callback(expiry.stop)
+        app: ASGIApp = Dispatch(services) if len(names) > 1 else services[names[0]].app
+        await _run_server(app, listener, ending, lambda: on_ready(f"http://{settings.host}:{port}"))
+
+
+@asynccontextmanager
+async def _services(
+    names: Sequence[str], settings: Settings, log: SqliteLog, config: ConfigStore
+) -> AsyncIterator[Mapping[str, Service]]:
+    async with _databases([name for name in names if name != "ingest"], settings) as databases:
+        services = {name: _build(name, log, config, databases.get(name)) for name in names}
+        for service in services.values():
+            await service.start()
+        try:
+            yield services
+        finally:
+            for service in services.values():
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(service.stop(), _STOP_SECONDS)
+
+
+def _build(name: str, log: SqliteLog, config: ConfigStore, db: Database | None) -> Service:
+    """Imports only the service that runs here: a process pays for no other."""
+    clock = SystemClock()
+    if name == "ingest":
+        from services.ingest import app as ingest
+        from services.ingest.settings import IngestSettings
+
+        return ingest.build(IngestSettings(), log, config, clock)
+    assert db is not None
+    if name == "scoring":
+        from services.scoring import app as scoring
+        from services.scoring.settings import ScoringSettings
+
+        return scoring.build(ScoringSettings(), log, config, db, clock)
+    from services.alerts import app as alerts
+    from services.alerts.settings import AlertsSettings
+
+    return alerts.build(AlertsSettings(), log, config, db, clock)
+
+
+@asynccontextmanager
+async def _databases(names: Sequence[str], settings: Settings) -> AsyncIterator[Mapping[str, Database]]:
+    """One database a service, on the embedded PostgreSQL."""
+    if not names:
+        yield {}
+        return
+    postgres = EmbeddedPostgres(settings.data, binaries=settings.postgres_bin)
+    server = await asyncio.to_thread(postgres.start)
+    try:
+        for name in names:
+            await asyncio.to_thread(postgres.create_database, settings.database_prefix + name)
+        yield {name: Database(server.url(settings.database_prefix + name)) for name in names}
+    finally:
+        await asyncio.to_thread(postgres.release)
+
+
+@contextmanager
+def _listen(host: str, port: int) -> Iterator[socket.socket]:
+    """Bound before anything else starts: a taken port must not cost a database start."""
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise StartError(
+            f"port {port} on {host} cannot be used ({error.strerror}): choose another with --port, or stop what holds it"
+        ) from error
+    with listener:
+        yield listener
+
+
+@contextmanager
+def _share_data(data: Path, *, alone: bool) -> Iterator[None]:
+    """One `petla up` on a data folder, or any number of single services; the kernel frees the lock of the dead."""
+    with (data / "up.lock").open("a") as lock:
+        try:
+            fcntl.flock(lock, (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise StartError(
+                f"another Pętla is running on {data}: stop it first, or choose another folder with --data"
+            ) from error
+        yield
+
+
+def _expiring(log: SqliteLog) -> Callable[[], Awaitable[int]]:
+    async def expire() -> int:
+        await log.expire(int(time.time() * 1000))
+        return 0
+
+    return expire
+
+
+class _Ending:
+    """The first signal asks for an orderly end, a second one ends at once."""
+
+    def __init__(self) -> None:
+        self.asked = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, self._ask)
+
+    def _ask(self) -> None:
+        if self.asked.is_set():
+            os._exit(1)
+        self.asked.set()
+
+
+class _Server(uvicorn.Server):
+    """uvicorn that says when it answers, without signal handlers of its own: the process decides when it ends."""
+
+    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_ready = on_ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._on_ready()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def _run_server(app: ASGIApp, listener: socket.socket, ending: _Ending, on_ready: Callable[[], None]) -> None:
+    config = uvicorn.Config(
+        app,
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=_DRAIN_SECONDS,
+        backlog=2048,
+    )
+    server = _Server(config, on_ready)
+
+    async def end_when_asked() -> None:
+        await ending.asked.wait()
+        server.should_exit = True
+
+    asked = asyncio.create_task(end_when_asked())
+    await server.serve(sockets=[listener])
+    asked.cancel()

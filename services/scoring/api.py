@@ -1,0 +1,114 @@
+"""The HTTP API of scoring: numbers, single answers, what was set aside, and whether it all adds up."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query
+from fastapi.responses import Response
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from services.scoring.asking import Scores
+from services.scoring.metrics.registry import METRICS
+from services.scoring.metrics.windows import WindowError
+from services.scoring.question import FEEDBACK_DIMENSIONS, QuestionError, ask, dimensions_of
+from shared.access import requires
+from shared.problems import Refusal
+from shared.web import json_response
+
+_Values = list[Annotated[str, StringConstraints(min_length=1, max_length=256)]]
+
+
+class Asked(BaseModel):
+    """The query of a metric; any dimension may stand beside these as a filter, repeated for either-or."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    start: str | None = Field(None, alias="from", description="date in `tz`, or RFC 3339 time", examples=["2026-11-01"])
+    end: str | None = Field(None, alias="to", description="half-open; default: the end of today")
+    tz: str | None = Field(None, description="default: the deployment's time zone", examples=["Europe/Warsaw"])
+    granularity: str | None = Field(None, description="day, week or month: adds `series`")
+    group_by: str | None = Field(None, description="dimensions, separated by commas: adds `groups`")
+    compare_to: str | None = Field(None, description="previous, or FROM..TO: adds `comparison`")
+    confidence: float = 0.95
+    journey_stage: _Values = []
+    touchpoint: _Values = []
+    channel: _Values = []
+    product: _Values = []
+    store: _Values = []
+    agent: _Values = []
+    team: _Values = []
+    segment: _Values = []
+    campaign: _Values = []
+    survey_id: _Values = []
+    language: _Values = []
+    experiment: _Values = []
+    variant: _Values = []
+    source: _Values = []
+
+
+def routes(scores: Scores) -> APIRouter:
+    router = APIRouter(prefix="/v1", dependencies=[Depends(requires("metrics:read"))])
+
+    @router.get("/metrics", summary="What can be asked for")
+    async def list_metrics() -> dict[str, list[dict[str, Any]]]:
+        listed = [
+            {"metric": one.id, "formula": one.formula, "unit": one.unit, "dimensions": dimensions_of(one)}
+            for one in METRICS.values()
+        ]
+        return {"items": listed}
+
+    @router.get("/metrics/{metric}", summary="One metric with n, interval and provenance", response_class=Response)
+    async def get_metric(metric: str, asked: Annotated[Asked, Query()]) -> Response:
+        definition = METRICS.get(metric)
+        if definition is None:
+            raise Refusal(404, "unknown_metric", f"there is no metric {metric[:100]!r}: see GET /v1/metrics")
+        filters = {name: values for name in FEEDBACK_DIMENSIONS if (values := getattr(asked, name))}
+        try:
+            question = ask(
+                definition,
+                start=asked.start,
+                end=asked.end,
+                timezone=asked.tz or scores.timezone,
+                granularity=asked.granularity,
+                group_by=asked.group_by,
+                compare_to=asked.compare_to,
+                confidence=asked.confidence,
+                filters=filters,
+                now=scores.now(),
+            )
+        except (QuestionError, WindowError) as error:
+            mistake = {"field": error.field, "code": "invalid", "message": error.message}
+            raise Refusal(422, "invalid_question", str(error), [mistake]) from error
+        return json_response(await scores.answer(question))
+
+    @router.get("/feedback/{id}", summary="One answer as it stands")
+    async def get_feedback(id: str) -> dict[str, Any]:  # noqa: A002 - the path's name
+        known = _uuid(id)
+        found = await scores.feedback(known) if known else None
+        if found is None:
+            raise Refusal(404, "not_found", "no answer with this id has been scored (yet)")
+        return found
+
+    @router.get("/dead-letters", summary="Records set aside, and conflicting copies")
+    async def list_dead_letters(
+        kind: Annotated[str | None, Query(pattern="^(dead_letter|conflict)$")] = None,
+        limit: Annotated[int, Query(ge=1, le=200)] = 50,
+        cursor: Annotated[str | None, Query(max_length=200)] = None,
+    ) -> dict[str, Any]:
+        try:
+            return await scores.dead_letters(kind, limit, cursor)
+        except ValueError as error:
+            raise Refusal(422, "invalid_cursor", "cursor: take it from `next_cursor` of the page before") from error
+
+    @router.get("/reconciliation", summary="Whether it all adds up")
+    async def get_reconciliation() -> dict[str, Any]:
+        return await scores.reconciliation()
+
+    return router
+
+
+def _uuid(value: str) -> UUID | None:
+    try:
+        return UUID(value)
+    except ValueError:
+        return None

@@ -1,0 +1,65 @@
+"""Wires scoring together; the only file that knows all of its parts."""
+
+from pathlib import Path
+
+from prometheus_client import CollectorRegistry
+from starlette.types import ASGIApp
+
+from services.scoring.api import routes
+from services.scoring.asking import Scores
+from services.scoring.handlers import Handlers, subscriptions
+from services.scoring.publishing import Publisher
+from services.scoring.reconciliation import Consumed
+from services.scoring.settings import ScoringSettings
+from shared.clock import Clock
+from shared.config import ConfigStore
+from shared.consumer.worker import Worker
+from shared.db import Database
+from shared.log.port import Log
+from shared.loops import Loop
+from shared.web import create_app
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+_IDLE_SECONDS = 0.05
+
+
+class ScoringService:
+    name = "scoring"
+    app: ASGIApp
+
+    def __init__(self, settings: ScoringSettings, log: Log, config: ConfigStore, db: Database, clock: Clock) -> None:
+        self._log = log
+        self._config = config
+        self._db = db
+        topics = Consumed(
+            feedback=settings.topic("feedback"),
+            activity=settings.topic("activity"),
+            followups=settings.topic("followups"),
+            by_alerts=(settings.topic("scores"), settings.topic("activity")),
+        )
+        handlers = Handlers(settings.zone, Publisher(settings.topic("scores")))
+        self.worker = Worker(log, db, topics.by_scoring, subscriptions(handlers), clock, handlers.republish)
+        self._consumer = Loop("scoring.consumer", self.worker.run_once, _IDLE_SECONDS)
+        app = create_app(self.name, config=config, checks=self.checks, registry=CollectorRegistry())
+        app.include_router(routes(Scores(db, log, clock, settings.zone, topics)))
+        self.app = app
+
+    async def start(self) -> None:
+        self._consumer.start()
+
+    async def stop(self) -> None:
+        await self._consumer.stop()
+        await self.worker.stop()
+        await self._db.close()
+
+    async def checks(self) -> dict[str, str]:
+        return {
+            "log": self._log.problem or "ok",
+            "config": self._config.problem or "ok",
+            "database": await self._db.problem() or "ok",
+            "consumer": self.worker.problem or self._consumer.problem or "ok",
+        }
+
+
+def build(settings: ScoringSettings, log: Log, config: ConfigStore, db: Database, clock: Clock) -> ScoringService:
+    return ScoringService(settings, log, config, db, clock)

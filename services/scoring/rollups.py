@@ -1,0 +1,116 @@
+"""What a fact adds to the rollups: integer counts by metric, one dimension, day and score. Pure.
+
+A cell belongs to the partition of the record that changed it, so two consumers never wait for one row; a cell may be
+negative, only the sum over partitions means something.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+# Two of these at once, the other dimensions, parts of days and other time zones are answered from the facts.
+FEEDBACK_DIMENSIONS = ("journey_stage", "touchpoint", "channel", "store", "team", "segment", "language", "source")
+DELIVERY_DIMENSIONS = ("store", "channel", "source")
+# What is rolled up, by the metric that the cells carry.
+DIMENSIONS = {
+    **dict.fromkeys(("nps", "csat", "ces", "rating", "recommend"), FEEDBACK_DIMENSIONS),
+    "late_delivery": DELIVERY_DIMENSIONS,
+}
+TOTAL = ""
+
+RETRACTED = "retracted"
+NO_PROMISE = "no_promise"
+
+
+class Cell(NamedTuple):
+    """`excluded` is empty, or why the fact is not in the value; `score` is in tenths."""
+
+    metric: str
+    dimension: str
+    value: str
+    day: date
+    scale_min: int
+    scale_max: int
+    direction: str
+    score: int
+    excluded: str
+    partition: int
+
+
+Deltas = Counter[Cell]
+
+
+class Revision(NamedTuple):
+    """What the rollups need of one revision of a feedback; `dimensions` in the order of FEEDBACK_DIMENSIONS."""
+
+    revision: int
+    retracted: bool
+    metric: str | None
+    score: int | None
+    scale_min: int | None
+    scale_max: int | None
+    direction: str | None
+    time: datetime
+    dimensions: Sequence[str | None]
+
+
+class Days:
+    """The local day of a moment, remembered by quarter of an hour: every zone's offset is whole in those."""
+
+    def __init__(self, zone: ZoneInfo) -> None:
+        self._zone = zone
+        self._known: dict[int, date] = {}
+
+    def __call__(self, moment: datetime) -> date:
+        quarter = int(moment.timestamp()) // 900
+        day = self._known.get(quarter)
+        if day is None:
+            if len(self._known) > 100_000:
+                self._known.clear()
+            day = self._known[quarter] = moment.astimezone(self._zone).date()
+        return day
+
+
+def counted(revisions: Iterable[Revision]) -> tuple[Revision, str] | None:
+    """Which revision of a feedback stands in the numbers, and whether it is excluded; None for a comment.
+
+    A retraction is counted under the newest answer that is known; where none is, it has no time and no dimension yet.
+    """
+    newest = sorted(revisions, key=lambda revision: revision.revision, reverse=True)
+    if not newest:
+        return None
+    answer = next((revision for revision in newest if not revision.retracted), None)
+    if answer is None or answer.score is None:
+        return None
+    return answer, RETRACTED if newest[0].retracted else ""
+
+
+def add_feedback(deltas: Deltas, revision: Revision, excluded: str, sign: int, days: Days, partition: int) -> None:
+    common = (
+        days(revision.time),
+        revision.scale_min,
+        revision.scale_max,
+        revision.direction,
+        revision.score,
+        excluded,
+        partition,
+    )
+    metric = revision.metric
+    deltas[Cell._make((metric, TOTAL, "", *common))] += sign
+    for dimension, value in zip(FEEDBACK_DIMENSIONS, revision.dimensions, strict=True):
+        if value is not None:
+            deltas[Cell._make((metric, dimension, value, *common))] += sign
+
+
+def add_delivery(
+    deltas: Deltas, outcome: str, dimensions: Mapping[str, str | None], day: date, sign: int, partition: int
+) -> None:
+    """`late` and `on_time` count as 1 and 0 of a yes-or-no scale; `no_promise` is excluded."""
+    excluded = NO_PROMISE if outcome == NO_PROMISE else ""
+    common = (day, 0, 10, "lower_better", 10 if outcome == "late" else 0, excluded, partition)
+    deltas[Cell._make(("late_delivery", TOTAL, "", *common))] += sign
+    for dimension in DELIVERY_DIMENSIONS:
+        if value := dimensions[dimension]:
+            deltas[Cell._make(("late_delivery", dimension, value, *common))] += sign

@@ -1,0 +1,1 @@
+"""Every SQL statement of scoring. Functions take the caller's transaction and never commit."""

@@ -1,0 +1,95 @@
+"""A fact is a register: identity and revision. This is the inbox of both fact tables.
+
+The highest revision is current, whatever the order of arrival. The same revision with the same content is a duplicate,
+with other content a conflict, and then the first in the log stays.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shared.consumer.messages import Conflict, Handled, Message
+
+
+class Arrival(NamedTuple):
+    """A revision of a fact that has arrived; `content` is its digest."""
+
+    message: Message
+    content: bytes
+
+    @property
+    def id(self) -> UUID:
+        return self.message.event.factid
+
+    @property
+    def revision(self) -> int:
+        return self.message.event.revision
+
+
+@dataclass
+class Settled:
+    """`fresh` are the revisions to insert, `current` the highest known of each of their facts after the batch.
+
+    `had_rows` are the facts that were known before; `demoted` those whose current row must be marked as superseded.
+    """
+
+    fresh: list[Arrival] = field(default_factory=list)
+    current: dict[UUID, int] = field(default_factory=dict)
+    had_rows: set[UUID] = field(default_factory=set)
+    demoted: list[UUID] = field(default_factory=list)
+
+    def is_current(self, arrival: Arrival) -> bool:
+        return self.current[arrival.id] == arrival.revision
+
+
+async def settle(table: str, arrivals: Sequence[Arrival], handled: Handled, tx: AsyncConnection) -> Settled:
+    """Tell fresh revisions from duplicates and conflicts (which go into `handled`), in the order of the log."""
+    rows = await tx.execute(
+        text(f"SELECT id, revision, content FROM {table} WHERE id = ANY(CAST(:ids AS uuid[]))"),
+        {"ids": list({arrival.id for arrival in arrivals})},
+    )
+    known: dict[UUID, dict[int, bytes]] = {}
+    for id_, revision, content in rows:
+        known.setdefault(id_, {})[revision] = content
+    highest_before = {id_: max(revisions) for id_, revisions in known.items()}
+    settled = Settled()
+    for arrival in arrivals:
+        revisions = known.setdefault(arrival.id, {})
+        content = revisions.setdefault(arrival.revision, arrival.content)
+        if content is arrival.content:
+            settled.fresh.append(arrival)
+        elif content == arrival.content:
+            handled.duplicates[arrival.message.record.partition] += 1
+        else:
+            handled.conflicts.append(_conflict(arrival))
+    for arrival in settled.fresh:
+        settled.current[arrival.id] = max(known[arrival.id])
+    settled.had_rows = highest_before.keys() & settled.current.keys()
+    settled.demoted = [id_ for id_ in settled.had_rows if settled.current[id_] > highest_before[id_]]
+    return settled
+
+
+def _conflict(arrival: Arrival) -> Conflict:
+    detail = f"revision {arrival.revision} is known with other content; send a change as a higher revision"
+    return Conflict(arrival.message, str(arrival.id), arrival.content, detail)
+
+
+async def demote(table: str, ids: Iterable[UUID], tx: AsyncConnection) -> None:
+    """Before the higher revisions are inserted: the unique index allows one current row a fact."""
+    await tx.execute(
+        text(
+            f"UPDATE {table} SET superseded_at = now() WHERE superseded_at IS NULL AND id = ANY(CAST(:ids AS uuid[]))"
+        ),
+        {"ids": list(ids)},
+    )
+
+
+def columns(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> dict[str, list[Any]]:
+    """Rows turned into one array a column, as `unnest` takes them."""
+    if not rows:
+        return {name: [] for name in names}
+    return dict(zip(names, (list(column) for column in zip(*rows, strict=True)), strict=True))

@@ -1,0 +1,31 @@
+"""Which fact an event is about, and under which key its record lies: the same for every copy, whenever it is sent."""
+
+from uuid import UUID
+
+from msgspec import Struct
+
+from shared.events.activity import ACTIVITY
+from shared.events.envelope import fact_id, object_key
+from shared.events.feedback import RECEIVED, RETRACTED, UPDATED
+
+FEEDBACK_TYPES = (RECEIVED, UPDATED, RETRACTED)
+_FEEDBACK = "feedback"  # no event has this type, so no activity can have the id of a feedback
+
+
+def feedback_fact(sender: str, source: str, feedback_id: str) -> UUID:
+    """The fact that `feedback_id` names: an answer, all its revisions, and its retraction."""
+    return fact_id(sender, source, _FEEDBACK, feedback_id)
+
+
+def activity_fact(sender: str, source: str, event_type: str, event_id: str) -> UUID:
+    return fact_id(sender, source, event_type, event_id)
+
+
+def feedback_key(fact: UUID) -> bytes:
+    return object_key(_FEEDBACK, str(fact))
+
+
+def activity_key(event_type: str, data: Struct) -> bytes:
+    """The key of the object that `data` is about: everything about one order lies in one partition."""
+    field = ACTIVITY[event_type][1]
+    return object_key(field, getattr(data, field))
