@@ -62,6 +62,7 @@ class Refusal(HTTPException):
         **more: Any,
     ) -> None:
         super().__init__(status, detail)
+        self.code = code
         self.response = problem(status, code, detail, errors, **more)
 
 

@@ -1,0 +1,105 @@
+"""From a sent event to the record that goes on the log, or the reason why not.
+
+The record holds what was validated, not what was sent: unknown fields are gone, the same content has the same bytes.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import NamedTuple
+from uuid import UUID
+
+import msgspec
+from msgspec import Raw, Struct
+
+from services.ingest.sent_event import SentEvent, explained
+from shared.events.catalogue import ACCEPTED_TYPES, ACTIVITY_TOPIC, FEEDBACK_TOPIC, TYPES, EventType
+from shared.events.envelope import Event, encode
+from shared.events.feedback import RECEIVED, Answer, Retraction
+from shared.events.fields import EARLIEST, EventError
+from shared.events.identity import activity_fact, activity_key, feedback_fact, feedback_key
+
+_AHEAD = timedelta(hours=24)
+_ACCEPTED = frozenset(ACCEPTED_TYPES)
+
+
+class Admitted(NamedTuple):
+    """`topic` without its prefix; `fact` is the id that the sender is told."""
+
+    topic: str
+    key: bytes
+    value: bytes
+    fact: UUID
+
+
+def admit(sent: SentEvent, sender: str, arrival: datetime) -> Admitted:
+    """EventError when the event cannot be taken."""
+    if sent.specversion != "1.0":
+        raise EventError("specversion", "unknown_version", 'must be "1.0"')
+    if sent.type not in _ACCEPTED:
+        raise EventError("type", "unknown_type", f"is not one of {', '.join(ACCEPTED_TYPES)}")
+    check_time(sent.time, arrival)
+    kind = TYPES[sent.type]
+    data = _decoded(kind, sent.data)
+    fact, key = _IDENTIFIED[kind.topic](sent, sender, data)
+    return Admitted(kind.topic, key, encode(_event(sent, sender, arrival, fact, data)), fact)
+
+
+def check_time(time: datetime | None, arrival: datetime) -> None:
+    if time is not None and not EARLIEST <= time <= arrival + _AHEAD:
+        raise EventError(
+            "time", "out_of_range", "must lie between 1970 and 24 hours from now: check the sender's clock"
+        )
+
+
+def _decoded(kind: EventType, raw: Raw) -> Struct:
+    try:
+        data: Struct = kind.decoder.decode(raw)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise explained(error, bytes(raw), "data", kind.struct) from error
+    if (check := getattr(data, "check", None)) is not None:
+        check()
+    return data
+
+
+def _feedback(sent: SentEvent, sender: str, data: Struct) -> tuple[UUID, bytes]:
+    assert isinstance(data, Answer | Retraction)
+    if sent.type != RECEIVED:
+        _check_names_a_revision(sent, data)
+    if data.feedback_id is None:
+        data.feedback_id = sent.id
+    fact = feedback_fact(sender, sent.source, data.feedback_id)
+    return fact, feedback_key(fact)
+
+
+def _check_names_a_revision(sent: SentEvent, data: Answer | Retraction) -> None:
+    if data.feedback_id is None:
+        raise EventError("data.feedback_id", "missing", f"{sent.type} needs the feedback_id of the answer it changes")
+    if sent.revision is None:
+        raise EventError("revision", "missing", f"{sent.type} needs a revision of 1 or more")
+    if sent.revision < 1:
+        raise EventError("revision", "out_of_range", f"must be at least 1 for {sent.type}")
+
+
+def _activity(sent: SentEvent, sender: str, data: Struct) -> tuple[UUID, bytes]:
+    return activity_fact(sender, sent.source, sent.type, sent.id), activity_key(sent.type, data)
+
+
+def _event(sent: SentEvent, sender: str, arrival: datetime, fact: UUID, data: Struct) -> Event:
+    return Event(
+        specversion=sent.specversion,
+        id=sent.id,
+        source=sent.source,
+        type=sent.type,
+        time=sent.time or arrival,
+        sender=sender,
+        factid=fact,
+        receivedat=arrival,
+        data=Raw(encode(data)),
+        revision=sent.revision or 0,
+    )
+
+
+_IDENTIFIED: dict[str, Callable[[SentEvent, str, Struct], tuple[UUID, bytes]]] = {
+    FEEDBACK_TOPIC: _feedback,
+    ACTIVITY_TOPIC: _activity,
+}

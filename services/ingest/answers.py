@@ -1,0 +1,100 @@
+"""What POST /v1/events answers when something was taken, and how a rejected event is told."""
+
+from collections.abc import Sequence
+from typing import Any, Literal
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from services.ingest.admission import Admitted
+from shared.events.fields import EventError
+from shared.log.port import Durability
+from shared.problems import problem
+
+_STATUS = {"not_json": 400, "not_utf8": 400, "too_deep": 400, "too_large": 413, "too_many": 413}
+_encode = msgspec.json.Encoder().encode
+
+
+class Taken(Struct):
+    """The answer for one event: `id` is the fact's, the same for every copy."""
+
+    id: UUID
+    durability: Durability
+
+
+class AcceptedItem(Struct):
+    index: int
+    id: UUID
+    durability: Durability
+    status: Literal["accepted"] = "accepted"
+
+
+class RejectedItem(Struct):
+    index: int
+    field: str
+    code: str
+    message: str
+    status: Literal["rejected"] = "rejected"
+
+
+class BatchTaken(Struct):
+    """`index` counts the events as sent; blank lines of NDJSON are no events."""
+
+    accepted: int
+    rejected: int
+    items: list[AcceptedItem | RejectedItem]
+
+
+class Answer:
+    """A JSON answer as an ASGI application. Starlette's Response costs several times as much."""
+
+    def __init__(self, status: int, body: bytes) -> None:
+        self._status = status
+        self._body = body
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(self._body))]
+        await send({"type": "http.response.start", "status": self._status, "headers": headers})
+        await send({"type": "http.response.body", "body": self._body})
+
+
+def one(admitted: Admitted, durability: Durability) -> Answer:
+    return Answer(202, _encode(Taken(admitted.fact, durability)))
+
+
+def batch(outcomes: Sequence[Admitted | EventError], durability: Durability) -> Answer:
+    items = [_item(index, outcome, durability) for index, outcome in enumerate(outcomes)]
+    rejected = sum(isinstance(item, RejectedItem) for item in items)
+    return Answer(207 if rejected else 202, _encode(BatchTaken(len(items) - rejected, rejected, items)))
+
+
+def none(errors: Sequence[EventError]) -> Response:
+    """Of a batch, nothing can be taken: a problem that also has the members of every batch's answer."""
+    listed = [mistake(error, index) for index, error in enumerate(errors)]
+    items = [_rejected(index, error) for index, error in enumerate(errors)]
+    detail = f"none of {len(errors)} events can be taken; the first: {errors[0]}"
+    return problem(422, "invalid_event", detail, listed, "Invalid events", accepted=0, rejected=len(items), items=items)
+
+
+def _item(index: int, outcome: Admitted | EventError, durability: Durability) -> AcceptedItem | RejectedItem:
+    if isinstance(outcome, EventError):
+        return _rejected(index, outcome)
+    return AcceptedItem(index, outcome.fact, durability)
+
+
+def _rejected(index: int, error: EventError) -> RejectedItem:
+    return RejectedItem(index, error.field, error.code, error.message)
+
+
+def invalid(error: EventError) -> Response:
+    """The refusal of one event, or of a body that is no batch."""
+    status = _STATUS.get(error.code, 422)
+    code, title = ("invalid_event", "Invalid event") if status == 422 else (error.code, None)
+    return problem(status, code, str(error), [mistake(error, 0)], title)
+
+
+def mistake(error: EventError, index: int) -> dict[str, Any]:
+    return {"index": index, "field": error.field, "code": error.code, "message": error.message}

@@ -1,0 +1,22 @@
+"""Everything of ingest's HTTP interface that is not the door: health, metrics, the OpenAPI document."""
+
+from typing import Any
+
+from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
+
+from services.ingest.openapi import describe
+from shared.config import ConfigStore
+from shared.web import Checks, create_app
+
+
+def create_api(config: ConfigStore, checks: Checks, registry: CollectorRegistry) -> FastAPI:
+    # Nothing spills yet: events go to the log, or are refused.
+    app = create_app("ingest", config=config, checks=checks, registry=registry, figures=lambda: {"spilled": 0})
+    framework_document = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        return describe(framework_document())
+
+    app.openapi = openapi  # type: ignore[method-assign] # the way FastAPI names for extending the document
+    return app

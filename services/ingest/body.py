@@ -1,0 +1,66 @@
+"""A request's body, read whole under a cap, a deadline, and a share of what the process holds at once."""
+
+import asyncio
+from collections.abc import Mapping
+
+from starlette.types import Receive
+
+from services.ingest.limits import BytesAtOnce
+from shared.problems import Refusal
+
+READ_SECONDS = 15.0
+_CLOSE = {"Connection": "close"}  # what follows on this connection would be the rest of the body
+
+
+class Disconnected(Exception):  # noqa: N818 - the client went away; there is nobody to answer
+    pass
+
+
+class BodyReading:
+    """`held` bytes are taken from the process's share until they are given back with `release`."""
+
+    def __init__(self, at_once: BytesAtOnce, max_bytes: int) -> None:
+        self.held = 0
+        self._at_once = at_once
+        self._max_bytes = max_bytes
+
+    async def read(self, headers: Mapping[bytes, bytes], receive: Receive) -> bytes:
+        """Refusal (408, 413, 503) as soon as it is certain; Disconnected when the body will never be whole."""
+        declared = headers.get(b"content-length", b"")
+        if declared.isdigit() and int(declared[:20]) > self._max_bytes:
+            raise self._too_large()
+        try:
+            async with asyncio.timeout(READ_SECONDS):
+                return await self._chunks(receive)
+        except TimeoutError as error:
+            detail = f"the body did not arrive within {READ_SECONDS:g} seconds: send it again"
+            raise Refusal(408, "too_slow", detail, headers=_CLOSE) from error
+
+    async def _chunks(self, receive: Receive) -> bytes:
+        chunks = []
+        while True:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise Disconnected
+            chunk: bytes = message.get("body", b"")
+            self._take(len(chunk))
+            chunks.append(chunk)
+            if not message.get("more_body"):
+                return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+    def _take(self, size: int) -> None:
+        if self.held + size > self._max_bytes:
+            raise self._too_large()
+        if not self._at_once.take(size):
+            raise Refusal(
+                503, "overloaded", "too much is being sent at once: try again", headers={**_CLOSE, "Retry-After": "1"}
+            )
+        self.held += size
+
+    def _too_large(self) -> Refusal:
+        detail = f"the body has more than {self._max_bytes} bytes: send fewer or smaller events"
+        return Refusal(413, "too_large", detail, headers=_CLOSE)
+
+    def release(self) -> None:
+        self._at_once.give_back(self.held)
+        self.held = 0

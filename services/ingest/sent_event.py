@@ -1,0 +1,85 @@
+"""An event as its sender sent it: a CloudEvents 1.0 object, or `ce-` headers with the data as the body."""
+
+import re
+from collections.abc import Mapping
+from urllib.parse import unquote_to_bytes
+
+import msgspec
+from msgspec import Raw, Struct
+
+from services.ingest.json_flaws import WHOLE, check_depth, check_utf8, flaw, too_deep
+from services.ingest.mistakes import mistake
+from shared.events.fields import EventError, Instant, Name, Revision
+
+MAX_EVENT_BYTES = 256 * 1024
+
+_ATTRIBUTES = ("specversion", "id", "source", "type", "time", "revision")
+
+
+class Attributes(Struct):
+    """Known attributes; a null one counts as left out, as CloudEvents has it. Others are ignored."""
+
+    specversion: str
+    id: Name
+    source: Name
+    type: Name
+    time: Instant | None = None
+    revision: Revision | None = None
+
+
+class SentEvent(Attributes, kw_only=True):
+    data: Raw
+
+
+_decode = msgspec.json.Decoder(SentEvent).decode
+
+
+def from_document(document: bytes) -> SentEvent:
+    """EventError for what is no event: not JSON, too large, too deep, an attribute missing or of the wrong kind."""
+    check_size(document)
+    check_utf8(document)
+    try:
+        event = _decode(document)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise explained(error, document, "", SentEvent) from error
+    check_depth(document)
+    return event
+
+
+def from_headers(headers: Mapping[bytes, bytes], body: bytes) -> SentEvent:
+    """The binary mode: percent-decoded headers carry the attributes, the body is `data`."""
+    check_size(body)
+    check_utf8(body)
+    attributes = {name: _header(name, value) for name in _ATTRIBUTES if (value := headers.get(b"ce-" + name.encode()))}
+    try:
+        known = msgspec.convert(attributes, Attributes)
+    except msgspec.ValidationError as error:
+        raise mistake(error, "", Attributes) from error
+    check_depth(body)
+    return SentEvent(*msgspec.structs.astuple(known), data=Raw(body))
+
+
+def check_size(document: bytes) -> None:
+    if len(document) > MAX_EVENT_BYTES:
+        raise EventError(WHOLE, "too_large", f"an event has at most {MAX_EVENT_BYTES} bytes: shorten its text")
+
+
+def explained(error: Exception, document: bytes, root: str, struct: type[Struct]) -> EventError:
+    """Why `document`, which stands at `root` of the event, was not decoded into `struct`."""
+    if isinstance(error, RecursionError):
+        return too_deep()
+    if (found := flaw(document, root)) is not None:
+        return found
+    if isinstance(error, msgspec.ValidationError):
+        return mistake(error, root, struct)
+    return EventError(WHOLE, "not_json", f"not JSON: {error}")
+
+
+def _header(name: str, value: bytes) -> str | int:
+    if value.startswith(b'"') and value.endswith(b'"') and len(value) > 1:
+        value = re.sub(rb"\\(.)", rb"\1", value[1:-1])
+    try:
+        text = unquote_to_bytes(value).decode()
+    except UnicodeDecodeError as error:
+        raise EventError(name, "not_utf8", f"ce-{name} is not percent-encoded UTF-8") from error
+    return int(text) if name == "revision" and re.fullmatch(r"\d{1,16}", text, re.ASCII) else text
