@@ -62,9 +62,8 @@ class Sender:
             except httpx.TransportError as error:
                 reason = f"cannot be reached ({_named(error)})"
                 if not self._reached and isinstance(error, _NO_CONNECTION):
-                    raise NothingSentError(
-                        f"{self._url} {reason}: start Pętla, or name its address with --url"
-                    ) from None
+                    remedy = "start Pętla, or name its address with --url"
+                    raise NothingSentError(f"nothing was sent, {self._url} {reason}: {remedy}") from None
             if waited >= PATIENCE_SECONDS:
                 raise StoppedError(f"stopped on the way, {self._url} {reason}: {_RUN_AGAIN}")
             pause = _backoff(attempt)

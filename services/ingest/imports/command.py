@@ -76,9 +76,8 @@ def _check(file: Path, mapping: Path, url: str, key: str | None) -> Order:
     if not file.is_file():
         raise NothingSentError(f"{file} is not a file: name a CSV or JSONL file, plain or .gz")
     if not key:
-        raise NothingSentError(
-            "no key: give --key or PETLA_API_KEY; `petla keys create --source NAME --scope events:write`"
-        )
+        remedy = "give --key or PETLA_API_KEY; `petla keys create --source NAME --scope events:write` makes one"
+        raise NothingSentError(f"no key: {remedy}")
     if not (key.isascii() and key.isprintable() and " " not in key):
         raise NothingSentError("the key holds characters that no key has: copy it again")
     return Order(file, compiled, text, _endpoint(url), key)

@@ -47,11 +47,14 @@ def companion(file: Path, suffix: str) -> Path:
     Raises `NothingSentError` when neither can be written to.
     """
     for folder in (file.parent, Path.cwd()):
-        if os.access(folder, os.W_OK):
+        if _is_writable(folder):
             return folder / (file.name.removesuffix(".gz") + suffix)
-    raise NothingSentError(
-        f"neither {file.parent} nor the working folder can be written to: run it from a folder that can"
-    )
+    raise NothingSentError(f"neither {file.parent} nor the working folder is writable: run it from a folder that is")
+
+
+def _is_writable(folder: Path) -> bool:
+    # Root may write everywhere; a folder without any write bit is meant to stay as it is.
+    return os.access(folder, os.W_OK) and bool(folder.stat().st_mode & 0o222)
 
 
 def identity(file: Path, mapping: bytes, url: str, source: str) -> dict[str, Any]:

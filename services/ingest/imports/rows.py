@@ -39,8 +39,9 @@ class Row:
 class Source:
     """An open file: `size` and `position` in bytes of the file as it lies on the disk."""
 
-    def __init__(self, raw: io.BufferedReader, size: int, form: Format) -> None:
+    def __init__(self, raw: io.BufferedReader, text: TextIO, size: int, form: Format) -> None:
         self._raw = raw
+        self._text = text
         self._form = form
         self.size = size
 
@@ -51,24 +52,25 @@ class Source:
         """Raises `FileError`, also for damage in the middle."""
         read = _csv_rows if self._form.type == "csv" else _json_rows
         try:
-            yield from read(_Lines(self._text(), self._form.encoding), self._form)
+            yield from read(_Lines(self._text, self._form.encoding), self._form)
         except (EOFError, zlib.error, OSError) as error:
             raise FileError(f"the file is damaged: {error}") from None
         except UnicodeError:
             raise FileError(_wrong_encoding(self._form.encoding)) from None
 
-    def _text(self) -> TextIO:
-        packed = self._raw.peek(2)[:2] == _GZIP
-        stream = gzip.GzipFile(fileobj=self._raw) if packed else self._raw
-        encoding = "utf-8-sig" if self._form.encoding == "utf-8" else self._form.encoding
-        return io.TextIOWrapper(cast(io.BufferedReader, stream), encoding, errors="surrogateescape", newline="")
-
 
 @contextmanager
 def open_source(path: Path, form: Format) -> Iterator[Source]:
     """Raises OSError when the file cannot be opened."""
-    with path.open("rb") as raw:
-        yield Source(raw, path.stat().st_size, form)
+    with path.open("rb") as raw, _text(raw, form.encoding) as text:
+        yield Source(raw, text, path.stat().st_size, form)
+
+
+def _text(raw: io.BufferedReader, encoding: str) -> TextIO:
+    packed = raw.peek(2)[:2] == _GZIP
+    stream = gzip.GzipFile(fileobj=raw) if packed else raw
+    codec = "utf-8-sig" if encoding == "utf-8" else encoding
+    return io.TextIOWrapper(cast(io.BufferedReader, stream), codec, errors="surrogateescape", newline="")
 
 
 class _RowReadError(ValueError):

@@ -11,9 +11,11 @@ from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.events import AliasEvent, MappingEndEvent, MappingStartEvent, SequenceEndEvent, SequenceStartEvent
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 LONGEST_DOCUMENT = 256 * 1024
+_DEEPEST = 20
 _TAG = "tag:yaml.org,2002:"
 _BOOLEANS = {"true": True, "false": False}
 
@@ -58,6 +60,7 @@ def read_yaml(text: str, file: str) -> Located:
             file, 1, f"{len(text)} characters: a mapping has at most {LONGEST_DOCUMENT}, make it shorter"
         )
     try:
+        _check_events(text, file)
         root = YAML(typ="rt", pure=True).compose(text)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -65,11 +68,9 @@ def read_yaml(text: str, file: str) -> Located:
         raise MappingError(file, mark.line + 1 if mark else 1, f"not YAML: {reason}") from None
     except YAMLError as error:
         raise MappingError(file, 1, f"not YAML: {str(error).splitlines()[0]}") from None
-    except RecursionError:
-        raise MappingError(file, 1, "nested too deeply: a mapping needs four levels") from None
     if root is None:
         raise MappingError(file, 1, "the mapping is empty: write at least ce_source and rules")
-    return _locate(root, file, set())
+    return _locate(root, file)
 
 
 def suggest(wrong: str, known: Collection[str]) -> str:
@@ -78,19 +79,31 @@ def suggest(wrong: str, known: Collection[str]) -> str:
     return f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
 
 
-def _locate(node: Node, file: str, seen: set[int]) -> Located:
+def _check_events(text: str, file: str) -> None:
+    """Before the whole is composed: ruamel needs quadratic time on nested brackets, and recurses."""
+    depth = 0
+    for event in YAML(typ="rt", pure=True).parse(text):
+        line = event.start_mark.line + 1
+        if isinstance(event, AliasEvent):
+            raise MappingError(file, line, "an alias (*name) stands here: write the value out")
+        if isinstance(event, SequenceStartEvent | MappingStartEvent):
+            depth += 1
+        elif isinstance(event, SequenceEndEvent | MappingEndEvent):
+            depth -= 1
+        if depth > _DEEPEST:
+            raise MappingError(file, line, f"nested deeper than {_DEEPEST} levels: a mapping needs five")
+
+
+def _locate(node: Node, file: str) -> Located:
     line = node.start_mark.line + 1
-    if id(node) in seen:
-        raise MappingError(file, line, "an alias (*name) points here: write the value out")
-    seen.add(id(node))
     if isinstance(node, MappingNode):
-        return _locate_mapping(node, file, line, seen)
+        return _locate_mapping(node, file, line)
     if isinstance(node, SequenceNode):
-        return Located(file, line, [_locate(item, file, seen) for item in node.value])
+        return Located(file, line, [_locate(item, file) for item in node.value])
     return Located(file, line, _scalar(str(node.tag).removeprefix(_TAG), str(node.value), file, line))
 
 
-def _locate_mapping(node: MappingNode, file: str, line: int, seen: set[int]) -> Located:
+def _locate_mapping(node: MappingNode, file: str, line: int) -> Located:
     values: dict[str, Located] = {}
     lines: dict[str, int] = {}
     for key_node, value_node in node.value:
@@ -100,7 +113,7 @@ def _locate_mapping(node: MappingNode, file: str, line: int, seen: set[int]) -> 
         key = str(key_node.value)
         if key in values:
             raise MappingError(file, key_line, f"{key!r} stands here twice (first in line {lines[key]}): keep one")
-        values[key] = _locate(value_node, file, seen)
+        values[key] = _locate(value_node, file)
         lines[key] = key_line
     return Located(file, line, values, lines)
 
