@@ -92,7 +92,7 @@ def _event(sent: SentEvent, sender: str, arrival: datetime, fact: UUID, data: St
         type=sent.type,
         time=sent.time or arrival,
         sender=sender,
-        factid=fact,
+        factid=str(fact),
         receivedat=arrival,
         data=Raw(encode(data)),
         revision=sent.revision or 0,

@@ -1,7 +1,7 @@
 """What POST /v1/events answers when something was taken, and how a rejected event is told."""
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -25,19 +25,17 @@ class Taken(Struct):
     durability: Durability
 
 
-class AcceptedItem(Struct):
+class AcceptedItem(Struct, tag_field="status", tag="accepted"):
     index: int
     id: UUID
     durability: Durability
-    status: Literal["accepted"] = "accepted"
 
 
-class RejectedItem(Struct):
+class RejectedItem(Struct, tag_field="status", tag="rejected"):
     index: int
     field: str
     code: str
     message: str
-    status: Literal["rejected"] = "rejected"
 
 
 class BatchTaken(Struct):

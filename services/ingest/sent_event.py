@@ -81,5 +81,5 @@ def _header(name: str, value: bytes) -> str | int:
     try:
         text = unquote_to_bytes(value).decode()
     except UnicodeDecodeError as error:
-        raise EventError(name, "not_utf8", f"ce-{name} is not percent-encoded UTF-8") from error
+        raise EventError(name, "not_percent_encoded", f"the header ce-{name} is not percent-encoded UTF-8") from error
     return int(text) if name == "revision" and re.fullmatch(r"\d{1,16}", text, re.ASCII) else text
