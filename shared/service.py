@@ -9,7 +9,9 @@ class Service(Protocol):
     """One of ingest, scoring, alerts: an ASGI application and the loops behind it."""
 
     name: str
-    app: ASGIApp
+
+    @property
+    def app(self) -> ASGIApp: ...
 
     async def start(self) -> None:
         """Connect and start the loops; raises when it cannot ever work (a wrong setting), not when a part is away."""

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry
-from starlette.types import ASGIApp
 
 from services.scoring.api import routes
 from services.scoring.asking import Scores
@@ -25,7 +24,6 @@ _IDLE_SECONDS = 0.05
 
 class ScoringService:
     name = "scoring"
-    app: ASGIApp
 
     def __init__(self, settings: ScoringSettings, log: Log, config: ConfigStore, db: Database, clock: Clock) -> None:
         self._log = log
@@ -40,11 +38,11 @@ class ScoringService:
         handlers = Handlers(settings.zone, Publisher(settings.topic("scores")))
         self.worker = Worker(log, db, topics.by_scoring, subscriptions(handlers), clock, handlers.republish)
         self._consumer = Loop("scoring.consumer", self.worker.run_once, _IDLE_SECONDS)
-        app = create_app(self.name, config=config, checks=self.checks, registry=CollectorRegistry())
-        app.include_router(routes(Scores(db, log, clock, settings.zone, topics)))
-        self.app = app
+        self.app = create_app(self.name, config=config, checks=self.checks, registry=CollectorRegistry())
+        self.app.include_router(routes(Scores(db, log, clock, settings.zone, topics)))
 
     async def start(self) -> None:
+        await self._db.migrate(MIGRATIONS)
         self._consumer.start()
 
     async def stop(self) -> None:

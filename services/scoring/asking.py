@@ -52,7 +52,7 @@ class Scores:
         known = next((row for row in rows if not row.retracted), current)
         return {
             "id": str(current.id),
-            "feedback_id": current.feedback_id,
+            "feedback_id": current.data["feedback_id"],
             "source": current.sender,
             "metric": known.metric,
             "score": None if known.score is None else plain_number(known.score),

@@ -6,9 +6,10 @@ current row of a fact has no `superseded_at`. Scores and the ends of scales are 
 
 import uuid
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import BYTEA, TIMESTAMP
+from sqlalchemy.dialects.postgresql import BYTEA, JSONB, TIMESTAMP
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
@@ -20,43 +21,28 @@ class Table(SQLModel, registry=registry()):
 
 
 class Feedback(Table, table=True):
-    """A revision of an answer or its retraction (then without metric and score). `sender` is the key's source."""
+    """A revision of an answer or its retraction (then without metric and score).
+
+    `sender` is the key's source, `data` what was sent: text, customer and every dimension.
+    """
 
     id: uuid.UUID = Field(primary_key=True, sa_type=sa.Uuid)
     revision: int = Field(primary_key=True, sa_type=sa.BigInteger)
     retracted: bool
     content: bytes = Field(sa_type=BYTEA)
     sender: str = Field(sa_type=sa.Text)
-    feedback_id: str = Field(sa_type=sa.Text)
     metric: str | None = Field(sa_type=sa.Text)
     score: int | None
     scale_min: int | None
     scale_max: int | None
     direction: str | None = Field(sa_type=sa.Text)
     group_name: str | None = Field(sa_type=sa.Text)
-    text: str | None = Field(sa_type=sa.Text)
     time: datetime = Field(sa_type=_TIME)
     received_at: datetime = Field(sa_type=_TIME)
     recorded_at: datetime = Field(sa_type=_TIME)
     superseded_at: datetime | None = Field(sa_type=_TIME)
     partition: int
-    journey_stage: str | None = Field(sa_type=sa.Text)
-    touchpoint: str | None = Field(sa_type=sa.Text)
-    channel: str | None = Field(sa_type=sa.Text)
-    product: str | None = Field(sa_type=sa.Text)
-    store: str | None = Field(sa_type=sa.Text)
-    agent: str | None = Field(sa_type=sa.Text)
-    team: str | None = Field(sa_type=sa.Text)
-    segment: str | None = Field(sa_type=sa.Text)
-    campaign: str | None = Field(sa_type=sa.Text)
-    survey_id: str | None = Field(sa_type=sa.Text)
-    language: str | None = Field(sa_type=sa.Text)
-    experiment: str | None = Field(sa_type=sa.Text)
-    variant: str | None = Field(sa_type=sa.Text)
-    customer: str | None = Field(sa_type=sa.Text)
-    order_id: str | None = Field(sa_type=sa.Text)
-    contact_id: str | None = Field(sa_type=sa.Text)
-    submission_id: str | None = Field(sa_type=sa.Text)
+    data: dict[str, Any] = Field(sa_type=JSONB)
 
 
 class Followup(Table, table=True):

@@ -1,57 +1,52 @@
 """The events that scoring sends: ids derive from the fact and its revision, so that readers drop repeats. Pure."""
 
-from collections.abc import Mapping
-from typing import Any
+from msgspec import Raw
 
-import msgspec
-
-from shared.events.envelope import Event, encode, fact_id, object_key
+from shared.events.envelope import Event, encode, object_key
+from shared.events.feedback import Answer, Retraction
 from shared.events.scores import SCORED, FeedbackScored
 from shared.log.port import NewRecord
 
 _SENDER = "petla"
 _SOURCE = "/petla/scoring"
+_NOTHING = Answer(metric="comment")
 
 
 class Publisher:
     def __init__(self, scores_topic: str) -> None:
         self._topic = scores_topic
 
-    def scored(self, row: Mapping[str, Any]) -> NewRecord:
-        """`row` has the columns of a feedback row; scores in tenths become numbers again."""
-        feedback = str(row["id"])
-        name = f"{feedback}/{row['revision']}"
+    def scored(self, known: Event, group: str | None, data: Answer | Retraction) -> NewRecord:
+        """`known` is the event of a revision that is current now; the scored event is the same fact's, by its id."""
+        answer = _NOTHING if isinstance(data, Retraction) else data
         told = FeedbackScored(
-            feedback=feedback,
-            revision=row["revision"],
-            retracted=row["retracted"],
-            sender=row["sender"],
-            time=row["time"],
-            received_at=row["received_at"],
-            metric=row["metric"],
-            score=_number(row["score"]),
-            scale_min=_number(row["scale_min"]),
-            scale_max=_number(row["scale_max"]),
-            group=row["group_name"],
-            text=row["text"],
-            journey_stage=row["journey_stage"],
-            customer=row["customer"],
-            order_id=row["order_id"],
-            submission_id=row["submission_id"],
+            feedback=known.factid,
+            revision=known.revision,
+            retracted=isinstance(data, Retraction),
+            sender=known.sender,
+            time=known.time,
+            received_at=known.receivedat,
+            metric=None if answer is _NOTHING else answer.metric,
+            score=answer.score,
+            scale_min=answer.scale_min,
+            scale_max=answer.scale_max,
+            group=group,
+            text=answer.text if group == "detractor" else None,  # nobody else is called back
+            journey_stage=answer.journey_stage,
+            customer=answer.customer,
+            order_id=answer.order_id,
+            submission_id=answer.submission_id,
         )
         event = Event(
             specversion="1.0",
-            id=name,
+            id=f"{known.factid}/{known.revision}",
             source=_SOURCE,
             type=SCORED,
-            time=row["received_at"],
+            time=known.receivedat,
             sender=_SENDER,
-            factid=fact_id(_SENDER, SCORED, name),
-            receivedat=row["received_at"],
-            data=msgspec.Raw(msgspec.json.encode(told)),
+            factid=known.factid,
+            receivedat=known.receivedat,
+            data=Raw(encode(told)),
+            revision=known.revision,
         )
-        return NewRecord(self._topic, object_key("feedback", feedback), encode(event))
-
-
-def _number(tenths: int | None) -> float | None:
-    return None if tenths is None else tenths / 10
+        return NewRecord(self._topic, object_key("feedback", known.factid), encode(event))

@@ -1,13 +1,13 @@
 """What a fact adds to the rollups: integer counts by metric, one dimension, day and score. Pure.
 
-A cell belongs to the partition of the record that changed it, so two consumers never wait for one row; a cell may be
-negative, only the sum over partitions means something.
+A cell belongs to a partition that its writer holds, so two consumers never wait for one row; a cell may be negative,
+only the sum over partitions means something.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 # Two of these at once, the other dimensions, parts of days and other time zones are answered from the facts.
@@ -53,7 +53,7 @@ class Revision(NamedTuple):
     scale_max: int | None
     direction: str | None
     time: datetime
-    dimensions: Sequence[str | None]
+    dimensions: tuple[str | None, ...]
 
 
 class Days:
@@ -73,35 +73,42 @@ class Days:
         return day
 
 
-def counted(revisions: Iterable[Revision]) -> tuple[Revision, str] | None:
+def counted(revisions: Sequence[Revision]) -> tuple[Revision, str] | None:
     """Which revision of a feedback stands in the numbers, and whether it is excluded; None for a comment.
 
     A retraction is counted under the newest answer that is known; where none is, it has no time and no dimension yet.
     """
-    newest = sorted(revisions, key=lambda revision: revision.revision, reverse=True)
-    if not newest:
+    if not revisions:
         return None
-    answer = next((revision for revision in newest if not revision.retracted), None)
+    newest = max(revisions)  # by revision, which comes first and is unique
+    answer = newest if not newest.retracted else max((one for one in revisions if not one.retracted), default=None)
     if answer is None or answer.score is None:
         return None
-    return answer, RETRACTED if newest[0].retracted else ""
+    return answer, RETRACTED if newest.retracted else ""
 
 
-def add_feedback(deltas: Deltas, revision: Revision, excluded: str, sign: int, days: Days, partition: int) -> None:
-    common = (
-        days(revision.time),
-        revision.scale_min,
-        revision.scale_max,
-        revision.direction,
-        revision.score,
-        excluded,
-        partition,
-    )
-    metric = revision.metric
-    deltas[Cell._make((metric, TOTAL, "", *common))] += sign
-    for dimension, value in zip(FEEDBACK_DIMENSIONS, revision.dimensions, strict=True):
-        if value is not None:
-            deltas[Cell._make((metric, dimension, value, *common))] += sign
+class Changes:
+    """What a batch of feedback changes: equal answers are put together first, then spread over their dimensions."""
+
+    def __init__(self, days: Days) -> None:
+        self._days = days
+        self._answers: Counter[tuple[Any, ...]] = Counter()
+
+    def add(self, history: Sequence[Revision], sign: int) -> None:
+        """A feedback's known revisions as they were (-1) or are (+1)."""
+        if found := counted(history):
+            _, _, metric, score, low, high, direction, time, dimensions = found[0]
+            self._answers[metric, self._days(time), low, high, direction, score, found[1], dimensions] += sign
+
+    def cells(self, partition: int) -> Deltas:
+        deltas = Deltas()
+        for (metric, day, low, high, direction, score, excluded, dimensions), n in self._answers.items():
+            common = (day, low, high, direction, score, excluded, partition)
+            deltas[Cell(metric, TOTAL, "", *common)] += n
+            for dimension, value in zip(FEEDBACK_DIMENSIONS, dimensions, strict=True):
+                if value is not None:
+                    deltas[Cell(metric, dimension, value, *common)] += n
+        return deltas
 
 
 def add_delivery(

@@ -16,6 +16,7 @@ from shared.consumer.positions import Positions
 from shared.consumer.progress import mark_published
 from shared.db import Database, first_line, is_statement_timeout, is_transient
 from shared.log.port import Log, NewRecord, OffsetOutOfRange, Partition, Reader, Record
+from shared.logs import failure
 
 _log = structlog.get_logger()
 
@@ -188,7 +189,7 @@ class Worker:
         (item,) = items
         if isinstance(item, Letter):
             raise error
-        _log.error("record_set_aside", partition=item.record.partition, offset=item.record.offset, exc_info=error)
+        _log.error("record_set_aside", **place(item.record), **failure(error))
         letter = Letter(item.record, "handler_failed", f"{type(error).__name__}: {first_line(error)}", item.event)
         self._count_rejected(letter)
         await self._apply([letter])
@@ -220,6 +221,10 @@ class Worker:
         if self._to_mark and not self._unpublished:
             await mark_published(self._db, self._held.values())
             self._to_mark = False
+
+
+def place(record: Record) -> dict[str, object]:
+    return {"topic": record.partition.topic, "partition": record.partition.number, "offset": record.offset}
 
 
 def _halt_message(letter: Letter, how_many: str) -> str:

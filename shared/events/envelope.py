@@ -12,7 +12,7 @@ from msgspec import Raw, Struct
 from shared.events.fields import Instant, Name, Revision
 
 
-class Event(Struct, omit_defaults=True):
+class Event(Struct, omit_defaults=True, gc=False):
     """`sender` is the source of the API key, `factid` the fact's UUID, `receivedat` when Pętla took it."""
 
     specversion: str
@@ -21,7 +21,7 @@ class Event(Struct, omit_defaults=True):
     type: Name
     time: Instant
     sender: Name
-    factid: UUID
+    factid: str
     receivedat: Instant
     data: Raw
     revision: Revision = 0
@@ -45,6 +45,9 @@ def object_key(kind: str, name: str) -> bytes:
     return hashlib.sha256(f"{kind}\0{name}".encode()).digest()[:8]
 
 
-def content_digest(kind: str, data: Struct) -> bytes:
-    """What tells a duplicate from a conflict: answer or retraction plus the known fields, never the time; 16 bytes."""
-    return hashlib.blake2b(_encoder.encode(data), digest_size=16, person=kind.encode()[:16]).digest()
+def content_digest(kind: str, data: Raw | bytes) -> bytes:
+    """What tells a duplicate from a conflict: answer or retraction plus the known fields, never the time; 16 bytes.
+
+    `data` is the JSON that ingest wrote: known fields in the struct's order, defaults left out, 3 written as 3.0.
+    """
+    return hashlib.blake2b(data, digest_size=16, person=kind.encode()[:16]).digest()

@@ -45,7 +45,7 @@ _FIXED_SCALE = ("nps", "recommend")
 _SCALE_LIMIT = 1000
 
 
-class Answer(Struct, omit_defaults=True):
+class Answer(Struct, omit_defaults=True, gc=False):
     """One answered question. `score` lies on `scale_min`…`scale_max`; a `comment` has neither."""
 
     metric: Metric
@@ -91,12 +91,13 @@ def check_answer(answer: Answer) -> None:
         return
     if answer.score is None:
         raise EventError("data.score", "missing", f"a {answer.metric} answer needs a score")
-    minimum, maximum = _DEFAULT_SCALE[answer.metric]
+    implied = _DEFAULT_SCALE[answer.metric]
     if answer.scale_min is None:
-        answer.scale_min = minimum
+        answer.scale_min = implied[0]
     if answer.scale_max is None:
-        answer.scale_max = maximum
-    _check_scale(answer, answer.scale_min, answer.scale_max)
+        answer.scale_max = implied[1]
+    if (answer.scale_min, answer.scale_max) != implied or answer.direction != "higher_better":
+        _check_scale(answer, answer.scale_min, answer.scale_max)
     _check_score(answer, answer.score, answer.scale_min, answer.scale_max)
     # -0.0 becomes 0.0: one content for one answer.
     answer.score += 0.0
@@ -116,10 +117,7 @@ def _check_scale(answer: Answer, minimum: float, maximum: float) -> None:
             raise EventError(
                 f"data.{field}", "out_of_range", f"a scale ends between -{_SCALE_LIMIT} and {_SCALE_LIMIT}, one decimal"
             )
-    if answer.metric in _FIXED_SCALE and ((minimum, maximum), answer.direction) != (
-        _DEFAULT_SCALE[answer.metric],
-        "higher_better",
-    ):
+    if answer.metric in _FIXED_SCALE:
         low, high = _DEFAULT_SCALE[answer.metric]
         raise EventError(
             "data.scale_max", "fixed_scale", f"{answer.metric} is always {low:g}–{high:g}, higher_better: leave it out"

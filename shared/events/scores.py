@@ -7,7 +7,7 @@ from shared.events.fields import Instant, Name, Revision, Text
 SCORED = "feedback.scored.v1"
 
 
-class FeedbackScored(Struct, omit_defaults=True):
+class FeedbackScored(Struct, omit_defaults=True, gc=False):
     """The new current revision of a feedback: an answer with its group, or a retraction (`retracted`).
 
     `time` is when the customer answered, `received_at` when the answer arrived; `sender` is the key's source,

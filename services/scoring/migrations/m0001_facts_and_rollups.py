@@ -13,15 +13,12 @@ _TABLES = (
     """CREATE TABLE feedback (
         id uuid NOT NULL, revision bigint NOT NULL,
         retracted boolean NOT NULL, content bytea NOT NULL,
-        sender text NOT NULL, feedback_id text NOT NULL,
+        sender text NOT NULL,
         metric text, score integer, scale_min integer, scale_max integer, direction text, group_name text,
-        text text,
         time timestamptz NOT NULL, received_at timestamptz NOT NULL,
         recorded_at timestamptz NOT NULL DEFAULT now(), superseded_at timestamptz,
         partition integer NOT NULL,
-        journey_stage text, touchpoint text, channel text, product text, store text, agent text, team text,
-        segment text, campaign text, survey_id text, language text, experiment text, variant text,
-        customer text, order_id text, contact_id text, submission_id text,
+        data jsonb NOT NULL,
         PRIMARY KEY (id, revision))""",
     # No two revisions of one fact can be current, even where two workers meet it in two partitions.
     "CREATE UNIQUE INDEX feedback_current ON feedback (id) WHERE superseded_at IS NULL",

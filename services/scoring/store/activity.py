@@ -7,18 +7,9 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.scoring.deliveries import TYPES, Delivery, OrderFact
-from services.scoring.store.registers import columns
+from services.scoring.store.registers import columns, copy_into
 
 COLUMNS = ("id", "revision", "content", "type", "sender", "object_id", "data", "time", "received_at", "partition")
-_INSERT = text("""
-    INSERT INTO activity (id, revision, content, type, sender, object_id, data, time, received_at, partition,
-        superseded_at)
-    SELECT id, revision, content, type, sender, object_id, CAST(data AS jsonb), time, received_at, partition,
-        CASE WHEN superseded THEN now() END
-    FROM unnest(CAST(:id AS uuid[]), CAST(:revision AS bigint[]), CAST(:content AS bytea[]), CAST(:type AS text[]),
-        CAST(:sender AS text[]), CAST(:object_id AS text[]), CAST(:data AS text[]), CAST(:time AS timestamptz[]),
-        CAST(:received_at AS timestamptz[]), CAST(:partition AS integer[]), CAST(:superseded AS boolean[]))
-        AS v(id, revision, content, type, sender, object_id, data, time, received_at, partition, superseded)""")
 _ORDER_FACTS = text("""
     SELECT object_id, type, CAST(data AS text), time, sender FROM activity
     WHERE object_id = ANY(CAST(:orders AS text[])) AND type = ANY(CAST(:types AS text[])) AND superseded_at IS NULL""")
@@ -35,7 +26,7 @@ _PUT_DELIVERIES = text("""
 
 async def insert(rows: Sequence[Sequence[Any]], superseded: Sequence[bool], tx: AsyncConnection) -> None:
     """`rows` in the order of COLUMNS, `data` as JSON text."""
-    await tx.execute(_INSERT, {**columns(COLUMNS, rows), "superseded": list(superseded)})
+    await copy_into("activity", COLUMNS, rows, superseded, tx)
 
 
 async def order_facts(orders: Collection[str], tx: AsyncConnection) -> dict[str, list[OrderFact]]:

@@ -19,7 +19,11 @@ class Facts(NamedTuple):
     grouped: bool = True
 
     def column(self, dimension: str) -> str:
-        return f"{self.dimensions}.{'sender' if dimension == 'source' else dimension}"
+        if dimension == "source":
+            return f"{self.dimensions}.sender"
+        return (
+            f"{self.dimensions}.{dimension}" if self.dimensions == "d" else f"{self.dimensions}.data ->> '{dimension}'"
+        )
 
 
 _ANSWERS = Facts(

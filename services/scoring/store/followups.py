@@ -2,31 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.scoring.rows import Step
 from services.scoring.store.registers import columns
-
-
-class Step(NamedTuple):
-    """One event of a follow-up. `opened_version` is 0 unless the event opened it; then what follows is known."""
-
-    id: UUID
-    feedback: UUID
-    version: int
-    state: str
-    first_attempt_at: datetime | None
-    opened_version: int
-    opened_at: datetime | None
-    first_attempt_due: datetime | None
-    priority: str | None
-    metric: str | None
-    score: int | None
-    scale_max: int | None
-
 
 _OPENED = ("opened_at", "first_attempt_due", "priority", "metric", "score", "scale_max")
 _NEWEST_OPENING = ", ".join(

@@ -6,28 +6,13 @@ with other content a conflict, and then the first in the log stays.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
-from uuid import UUID
+from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shared.consumer.messages import Conflict, Handled, Message
-
-
-class Arrival(NamedTuple):
-    """A revision of a fact that has arrived; `content` is its digest."""
-
-    message: Message
-    content: bytes
-
-    @property
-    def id(self) -> UUID:
-        return self.message.event.factid
-
-    @property
-    def revision(self) -> int:
-        return self.message.event.revision
+from services.scoring.rows import Arrival
+from shared.consumer.messages import Conflict, Handled
 
 
 @dataclass
@@ -38,9 +23,9 @@ class Settled:
     """
 
     fresh: list[Arrival] = field(default_factory=list)
-    current: dict[UUID, int] = field(default_factory=dict)
-    had_rows: set[UUID] = field(default_factory=set)
-    demoted: list[UUID] = field(default_factory=list)
+    current: dict[str, int] = field(default_factory=dict)
+    had_rows: set[str] = field(default_factory=set)
+    demoted: list[str] = field(default_factory=list)
 
     def is_current(self, arrival: Arrival) -> bool:
         return self.current[arrival.id] == arrival.revision
@@ -52,15 +37,15 @@ async def settle(table: str, arrivals: Sequence[Arrival], handled: Handled, tx: 
         text(f"SELECT id, revision, content FROM {table} WHERE id = ANY(CAST(:ids AS uuid[]))"),
         {"ids": list({arrival.id for arrival in arrivals})},
     )
-    known: dict[UUID, dict[int, bytes]] = {}
+    known: dict[str, dict[int, bytes]] = {}
     for id_, revision, content in rows:
-        known.setdefault(id_, {})[revision] = content
+        known.setdefault(str(id_), {})[revision] = content
     highest_before = {id_: max(revisions) for id_, revisions in known.items()}
     settled = Settled()
     for arrival in arrivals:
         revisions = known.setdefault(arrival.id, {})
         content = revisions.setdefault(arrival.revision, arrival.content)
-        if content is arrival.content:
+        if content is arrival.content:  # nothing stood there
             settled.fresh.append(arrival)
         elif content == arrival.content:
             handled.duplicates[arrival.message.record.partition] += 1
@@ -75,10 +60,10 @@ async def settle(table: str, arrivals: Sequence[Arrival], handled: Handled, tx: 
 
 def _conflict(arrival: Arrival) -> Conflict:
     detail = f"revision {arrival.revision} is known with other content; send a change as a higher revision"
-    return Conflict(arrival.message, str(arrival.id), arrival.content, detail)
+    return Conflict(arrival.message, arrival.id, arrival.content, detail)
 
 
-async def demote(table: str, ids: Iterable[UUID], tx: AsyncConnection) -> None:
+async def demote(table: str, ids: Iterable[str], tx: AsyncConnection) -> None:
     """Before the higher revisions are inserted: the unique index allows one current row a fact."""
     await tx.execute(
         text(
@@ -86,6 +71,17 @@ async def demote(table: str, ids: Iterable[UUID], tx: AsyncConnection) -> None:
         ),
         {"ids": list(ids)},
     )
+
+
+async def copy_into(
+    table: str, names: Sequence[str], rows: Sequence[Sequence[Any]], superseded: Sequence[bool], tx: AsyncConnection
+) -> None:
+    """Insert revisions by COPY, a third of the cost of arrays; what is superseded already gets its time now."""
+    now = (await tx.execute(text("SELECT now()"))).scalar_one()
+    driver = (await tx.get_raw_connection()).driver_connection
+    assert driver is not None
+    records = [(*row, now, now if old else None) for row, old in zip(rows, superseded, strict=True)]
+    await driver.copy_records_to_table(table, columns=[*names, "recorded_at", "superseded_at"], records=records)
 
 
 def columns(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> dict[str, list[Any]]:
