@@ -1,4 +1,4 @@
-"""Customer effort: the mean on the scale that was asked, and the share who found it easy (above the midpoint)."""
+"""Customer effort: the mean on the scale that was asked, and the share who found it easy."""
 
 from services.scoring.metrics.definition import Definition
 from services.scoring.metrics.groups import OTHER_GROUPS

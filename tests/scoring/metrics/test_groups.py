@@ -51,7 +51,13 @@ def test_groups_of_whole_scores(metric: str, low: int, high: int, expected: list
         ("ces", 3.4, ONE_TO_SEVEN, N),  # exactly 40 %, which floats take for 0.39999999999999997
         ("rating", 3.9, ONE_TO_FIVE, N),
         ("rating", 4.0, ONE_TO_FIVE, P),
-        ("ces", 4.1, ONE_TO_SEVEN, P),
+        ("ces", 4.5, ONE_TO_SEVEN, N),  # above the midpoint, but no whole score
+        ("ces", 4.9, ONE_TO_SEVEN, N),
+        ("ces", 3.9, ONE_TO_FIVE, N),
+        ("ces", 4.0, ONE_TO_FIVE, P),
+        ("ces", 3.1, Scale(10, 70, "lower_better"), N),
+        ("ces", 3.0, Scale(5, 40), P),  # the midpoint is 2.25
+        ("ces", 0.0, Scale(-60, 50), P),  # the midpoint is -0.5
         ("csat", 1.9, Scale(5, 40), N),  # 4.5 points: more than 3, so the top two boxes
         ("csat", 3.0, Scale(5, 40), P),
     ],
