@@ -5,15 +5,13 @@ from collections.abc import Awaitable, Callable, Mapping
 
 import msgspec
 from fastapi import Depends, FastAPI, Request, Response
-from fastapi.dependencies.utils import get_flat_params
-from fastapi.params import Cookie, Header, Path
-from fastapi.routing import APIRoute
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from starlette.middleware import Middleware
 
 from shared.config import ConfigStore
 from shared.middleware import BodyLimit, HeadAsGet, LastResort
-from shared.problems import DOCUMENTED, Refusal, add_handlers
+from shared.problems import DOCUMENTED, add_handlers
+from shared.strict_requests import refuse_unknown_parameters, refuse_unusable_text
 
 MAX_BODY_BYTES = 1024 * 1024
 _CHECKS_SECONDS = 5.0
@@ -35,7 +33,7 @@ def create_app(
     app = FastAPI(
         title=f"Pętla {name}",
         responses=DOCUMENTED,
-        dependencies=[Depends(refuse_unknown_parameters)],
+        dependencies=[Depends(refuse_unknown_parameters), Depends(refuse_unusable_text)],
         middleware=[Middleware(LastResort), Middleware(HeadAsGet), Middleware(BodyLimit, max_bytes=max_body_bytes)],
     )
     app.state.config = config
@@ -71,25 +69,3 @@ async def _answered(checks: Checks) -> dict[str, str]:
 
 def json_response(body: Mapping[str, object], status: int = 200) -> Response:
     return Response(msgspec.json.encode(body), status, {"Cache-Control": "no-store"}, "application/json")
-
-
-async def refuse_unknown_parameters(request: Request) -> None:
-    """A misspelt filter would silently answer another question."""
-    route = request.scope.get("route")
-    if not request.query_params or not isinstance(route, APIRoute):
-        return
-    elsewhere = (Path, Header, Cookie)  # what is left is a query parameter, or a field of a model of them
-    known = {item.alias for item in get_flat_params(route.dependant) if not isinstance(item.field_info, elsewhere)}
-    unknown = next((name for name in request.query_params if name not in known), None)
-    if unknown is not None:
-        raise Refusal(422, "unknown_parameter", _unknown(unknown, sorted(known)), [_error(unknown)])
-
-
-def _unknown(name: str, known: list[str]) -> str:
-    return f"there is no parameter {name[:100]!r} here; " + (
-        f"known are {', '.join(known)}" if known else "none is known"
-    )
-
-
-def _error(name: str) -> dict[str, str]:
-    return {"field": name[:100], "code": "unknown_parameter", "message": "leave it out, or correct its name"}
