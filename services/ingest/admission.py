@@ -6,7 +6,6 @@ The record holds what was validated, not what was sent: unknown fields are gone,
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import NamedTuple
-from uuid import UUID
 
 import msgspec
 from msgspec import Raw, Struct
@@ -15,7 +14,7 @@ from services.ingest.sent_event import SentEvent, explained
 from shared.events.catalogue import ACCEPTED_TYPES, ACTIVITY_TOPIC, FEEDBACK_TOPIC, TYPES, EventType
 from shared.events.envelope import Event, encode
 from shared.events.feedback import RECEIVED, Answer, Retraction
-from shared.events.fields import EARLIEST, EventError
+from shared.events.fields import EARLIEST, EventError, check_characters
 from shared.events.identity import activity_fact, activity_key, feedback_fact, feedback_key
 
 _AHEAD = timedelta(hours=24)
@@ -28,7 +27,7 @@ class Admitted(NamedTuple):
     topic: str
     key: bytes
     value: bytes
-    fact: UUID
+    fact: str
 
 
 def admit(sent: SentEvent, sender: str, arrival: datetime) -> Admitted:
@@ -56,12 +55,13 @@ def _decoded(kind: EventType, raw: Raw) -> Struct:
         data: Struct = kind.decoder.decode(raw)
     except (msgspec.DecodeError, RecursionError) as error:
         raise explained(error, bytes(raw), "data", kind.struct) from error
+    check_characters(bytes(raw), data, "data")
     if (check := getattr(data, "check", None)) is not None:
         check()
     return data
 
 
-def _feedback(sent: SentEvent, sender: str, data: Struct) -> tuple[UUID, bytes]:
+def _feedback(sent: SentEvent, sender: str, data: Struct) -> tuple[str, bytes]:
     assert isinstance(data, Answer | Retraction)
     if sent.type != RECEIVED:
         _check_names_a_revision(sent, data)
@@ -80,11 +80,11 @@ def _check_names_a_revision(sent: SentEvent, data: Answer | Retraction) -> None:
         raise EventError("revision", "out_of_range", f"must be at least 1 for {sent.type}")
 
 
-def _activity(sent: SentEvent, sender: str, data: Struct) -> tuple[UUID, bytes]:
+def _activity(sent: SentEvent, sender: str, data: Struct) -> tuple[str, bytes]:
     return activity_fact(sender, sent.source, sent.type, sent.id), activity_key(sent.type, data)
 
 
-def _event(sent: SentEvent, sender: str, arrival: datetime, fact: UUID, data: Struct) -> Event:
+def _event(sent: SentEvent, sender: str, arrival: datetime, fact: str, data: Struct) -> Event:
     return Event(
         specversion=sent.specversion,
         id=sent.id,
@@ -92,14 +92,14 @@ def _event(sent: SentEvent, sender: str, arrival: datetime, fact: UUID, data: St
         type=sent.type,
         time=sent.time or arrival,
         sender=sender,
-        factid=str(fact),
+        factid=fact,
         receivedat=arrival,
         data=Raw(encode(data)),
         revision=sent.revision or 0,
     )
 
 
-_IDENTIFIED: dict[str, Callable[[SentEvent, str, Struct], tuple[UUID, bytes]]] = {
+_IDENTIFIED: dict[str, Callable[[SentEvent, str, Struct], tuple[str, bytes]]] = {
     FEEDBACK_TOPIC: _feedback,
     ACTIVITY_TOPIC: _activity,
 }

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from typing import Any
-from uuid import UUID
 
 import msgspec
 from msgspec import Struct
@@ -21,13 +20,13 @@ _encode = msgspec.json.Encoder().encode
 class Taken(Struct):
     """The answer for one event: `id` is the fact's, the same for every copy."""
 
-    id: UUID
+    id: str
     durability: Durability
 
 
 class AcceptedItem(Struct, tag_field="status", tag="accepted"):
     index: int
-    id: UUID
+    id: str
     durability: Durability
 
 

@@ -50,7 +50,7 @@ class Door:
         self._counters = counters
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] != PATH:
+        if scope["type"] != "http" or scope["path"] != scope.get("root_path", "") + PATH:
             await self._rest(scope, receive, send)
             return
         try:

@@ -1,5 +1,6 @@
 """POST /v1/events in the OpenAPI document, by hand: no route of the framework stands behind it."""
 
+import json
 from typing import Any
 
 import msgspec
@@ -29,6 +30,22 @@ COMPLETED = {
     "type": "delivery.completed.v1",
     "data": {"order_id": "o-9", "completed_at": "2026-11-19T18:20:00+01:00"},
 }
+_FACT = "0e2f9a41-6c1d-8b5e-9f30-7a1d2c4b6e80"
+TAKEN = {"id": _FACT, "durability": "local"}
+PARTLY_TAKEN = {
+    "accepted": 1,
+    "rejected": 1,
+    "items": [
+        {"index": 0, "status": "accepted", **TAKEN},
+        {
+            "index": 1,
+            "status": "rejected",
+            "field": "data.score",
+            "code": "out_of_range",
+            "message": "11 is above scale_max 10",
+        },
+    ],
+}
 
 
 def describe(document: dict[str, Any]) -> dict[str, Any]:
@@ -43,13 +60,14 @@ def describe(document: dict[str, Any]) -> dict[str, Any]:
 def _operation() -> dict[str, Any]:
     return {
         "summary": "Send events",
-        "description": "One CloudEvents 1.0 object or a batch. Sending the same again changes nothing.",
+        "description": "One CloudEvents 1.0 object or a batch; or `ce-` headers with `data` as the body."
+        " Sending the same again changes nothing.",
         "operationId": "send_events",
         "security": [{"HTTPBearer": []}],
         "requestBody": {"required": True, "content": _bodies()},
         "responses": {
-            "202": _json("All taken, and on the log", {"anyOf": [_ref("Taken"), _ref("BatchTaken")]}),
-            "207": _json("Some of a batch taken", _ref("BatchTaken")),
+            "202": _json("All taken, and on the log", {"anyOf": [_ref("Taken"), _ref("BatchTaken")]}, TAKEN),
+            "207": _json("Some of a batch taken", _ref("BatchTaken"), PARTLY_TAKEN),
             **DOCUMENTED,
         },
     }
@@ -63,12 +81,15 @@ def _bodies() -> dict[str, Any]:
         "application/json": {"schema": {"anyOf": [event, batch]}, "examples": one | many},
         "application/cloudevents+json": {"schema": event, "examples": one},
         "application/cloudevents-batch+json": {"schema": batch, "examples": many},
-        "application/x-ndjson": {"schema": {"type": "string", "description": "One event a line"}},
+        "application/x-ndjson": {
+            "schema": {"type": "string", "description": "One event a line"},
+            "examples": {"lines": {"value": "".join(json.dumps(one) + "\n" for one in (ANSWER, COMPLETED))}},
+        },
     }
 
 
-def _json(description: str, schema: dict[str, Any]) -> dict[str, Any]:
-    return {"description": description, "content": {"application/json": {"schema": schema}}}
+def _json(description: str, schema: dict[str, Any], example: dict[str, Any]) -> dict[str, Any]:
+    return {"description": description, "content": {"application/json": {"schema": schema, "example": example}}}
 
 
 def _ref(name: str) -> dict[str, str]:

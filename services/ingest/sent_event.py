@@ -9,7 +9,7 @@ from msgspec import Raw, Struct
 
 from services.ingest.json_flaws import WHOLE, check_depth, check_utf8, flaw, too_deep
 from services.ingest.mistakes import mistake
-from shared.events.fields import EventError, Instant, Name, Revision
+from shared.events.fields import EventError, Instant, Name, Revision, check_characters
 
 MAX_EVENT_BYTES = 256 * 1024
 
@@ -43,6 +43,7 @@ def from_document(document: bytes) -> SentEvent:
     except (msgspec.DecodeError, RecursionError) as error:
         raise explained(error, document, "", SentEvent) from error
     check_depth(document)
+    check_characters(document, {"id": event.id, "source": event.source}, "")
     return event
 
 
@@ -55,6 +56,8 @@ def from_headers(headers: Mapping[bytes, bytes], body: bytes) -> SentEvent:
         known = msgspec.convert(attributes, Attributes)
     except msgspec.ValidationError as error:
         raise mistake(error, "", Attributes) from error
+    # The headers were percent-encoded: look at what they say, whatever their bytes are.
+    check_characters(b"\\", {"id": known.id, "source": known.source}, "")
     check_depth(body)
     return SentEvent(*msgspec.structs.astuple(known), data=Raw(body))
 

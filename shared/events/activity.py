@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from shared.events.fields import EventError, Instant, Money, Name, Seconds, Text, check_date, check_instant
+from shared.events.fields import EventError, Instant, Money, Name, Seconds, check_date, check_instant
 
 Quantity = Annotated[int, Meta(ge=0, le=1_000_000_000)]
 Optional = Name | None
@@ -35,7 +35,7 @@ class CustomerUpdated(Struct):
 
 class OrderItem(Struct, omit_defaults=True):
     product: Name | None = None
-    name: Text | None = None
+    name: Name | None = None
     quantity: Quantity | None = None
     price: Money | None = None
 

@@ -32,12 +32,18 @@ encode = _encoder.encode
 decode_event = msgspec.json.Decoder(Event).decode
 
 
+def fact_name(*names: str) -> str:
+    """The UUID (version 8: ours) of what is named, as text: no name holds a NUL, so the join is unambiguous.
+
+    Cut from the digest by hand: once for every event, a third of the cost of making a UUID and printing it.
+    """
+    digest = hashlib.sha256("\0".join(names).encode()).hexdigest()
+    variant = "89ab"[int(digest[16], 16) & 3]
+    return f"{digest[:8]}-{digest[8:12]}-8{digest[13:16]}-{variant}{digest[17:20]}-{digest[20:32]}"
+
+
 def fact_id(*names: str) -> UUID:
-    """The UUID (version 8: ours) of what is named; names hold no control character, so the join is unambiguous."""
-    digest = bytearray(hashlib.sha256("\0".join(names).encode()).digest()[:16])
-    digest[6] = digest[6] & 0x0F | 0x80
-    digest[8] = digest[8] & 0x3F | 0x80
-    return UUID(bytes=bytes(digest))
+    return UUID(fact_name(*names))
 
 
 def object_key(kind: str, name: str) -> bytes:

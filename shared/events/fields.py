@@ -1,19 +1,31 @@
 """The field types that events share, and the one error that a bad field gets."""
 
+import re
 from datetime import UTC, date, datetime
 from typing import Annotated, Literal
 
+import msgspec
 from msgspec import Meta, Struct
 
-# `(?![\s\S])` is the end of the text in Python's and in JavaScript's expressions; `$` would let a newline pass.
+# For other readers of the schemas; here `check_characters` does the same in a tenth of the time. `(?![\s\S])` is the
+# end of the text in Python's and in JavaScript's expressions; `$` would let a newline pass.
 NO_CONTROL = r"^[^\x00-\x1f\x7f-\x9f]+(?![\s\S])"
 NO_NUL = r"^[^\x00]*(?![\s\S])"
 CURRENCY = r"^[A-Z]{3}(?![\s\S])"
 
 Name = Annotated[
-    str, Meta(min_length=1, max_length=256, pattern=NO_CONTROL, description="1–256 characters, no control characters")
+    str,
+    Meta(
+        min_length=1,
+        max_length=256,
+        description="1–256 characters, no control characters",
+        extra_json_schema={"pattern": NO_CONTROL},
+    ),
 ]
-Text = Annotated[str, Meta(max_length=200_000, pattern=NO_NUL, description="what a person wrote; no NUL")]
+Text = Annotated[
+    str,
+    Meta(max_length=200_000, description="what a person wrote; no NUL", extra_json_schema={"pattern": NO_NUL}),
+]
 Instant = Annotated[datetime, Meta(tz=True, description="RFC 3339 with an offset")]
 Revision = Annotated[int, Meta(ge=0, le=2**53 - 1, description="the highest revision of a fact wins")]
 Seconds = Annotated[float, Meta(ge=0, le=10_000_000, description="seconds")]
@@ -49,3 +61,32 @@ def check_instant(field: str, value: datetime | None) -> None:
 def check_date(field: str, value: date | None) -> None:
     if value is not None and not EARLIEST.date() <= value < LATEST.date():
         raise EventError(field, "out_of_range", f"{value.isoformat()} is not between 1970 and 2200")
+
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_TEXT_FIELD = ".text"  # the one field in which a person may break lines
+
+
+def check_characters(document: bytes, value: object, root: str) -> None:
+    """EventError when a name holds a control character, or a text holds NUL.
+
+    `document` is the JSON that `value` was read from, at the path `root`. In JSON a control character is escaped, and
+    the others begin with one of two bytes: most documents have neither and cost nothing.
+    """
+    if b"\\" in document or b"\x7f" in document or b"\xc2" in document:
+        _check(msgspec.to_builtins(value), root)
+
+
+def _check(value: object, path: str) -> None:
+    match value:
+        case str() if path.endswith(_TEXT_FIELD):
+            if "\0" in value:
+                raise EventError(path, "control_character", "holds the character NUL: remove it")
+        case str() if _CONTROL.search(value):
+            raise EventError(path, "control_character", "holds a control character (such as a line break): remove it")
+        case dict():
+            for name, inner in value.items():
+                _check(inner, f"{path}.{name}" if path else str(name))
+        case list():
+            for at, inner in enumerate(value):
+                _check(inner, f"{path}[{at}]")

@@ -1,28 +1,26 @@
 """Which fact an event is about, and under which key its record lies: the same for every copy, whenever it is sent."""
 
-from uuid import UUID
-
 from msgspec import Struct
 
 from shared.events.activity import ACTIVITY
-from shared.events.envelope import fact_id, object_key
+from shared.events.envelope import fact_name, object_key
 from shared.events.feedback import RECEIVED, RETRACTED, UPDATED
 
 FEEDBACK_TYPES = (RECEIVED, UPDATED, RETRACTED)
 _FEEDBACK = "feedback"  # no event has this type, so no activity can have the id of a feedback
 
 
-def feedback_fact(sender: str, source: str, feedback_id: str) -> UUID:
+def feedback_fact(sender: str, source: str, feedback_id: str) -> str:
     """The fact that `feedback_id` names: an answer, all its revisions, and its retraction."""
-    return fact_id(sender, source, _FEEDBACK, feedback_id)
+    return fact_name(sender, source, _FEEDBACK, feedback_id)
 
 
-def activity_fact(sender: str, source: str, event_type: str, event_id: str) -> UUID:
-    return fact_id(sender, source, event_type, event_id)
+def activity_fact(sender: str, source: str, event_type: str, event_id: str) -> str:
+    return fact_name(sender, source, event_type, event_id)
 
 
-def feedback_key(fact: UUID) -> bytes:
-    return object_key(_FEEDBACK, str(fact))
+def feedback_key(fact: str) -> bytes:
+    return object_key(_FEEDBACK, fact)
 
 
 def activity_key(event_type: str, data: Struct) -> bytes:

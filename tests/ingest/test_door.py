@@ -4,6 +4,7 @@ import logging
 from collections.abc import Sequence
 from typing import Any
 
+import httpx
 import pytest
 import structlog
 
@@ -52,6 +53,15 @@ async def test_a_parameter_is_unknown(ingest: RunningIngest) -> None:
 async def test_other_paths_are_not_the_door_s(ingest: RunningIngest) -> None:
     assert_problem(await ingest.request("POST", "/v1/events/", json=answer()), 404, "not_found")
     assert_problem(await ingest.request("GET", "/v1/nothing"), 404, "not_found")
+
+
+async def test_the_door_is_where_its_document_says_when_served_under_a_prefix(ingest: RunningIngest) -> None:
+    transport = httpx.ASGITransport(ingest.service.app, root_path="/ingest")
+    async with httpx.AsyncClient(transport=transport, base_url="http://t/ingest") as client:
+        document = (await client.get("/openapi.json")).json()
+        headers = {"Authorization": f"Bearer {ingest.key}"}
+        assert document["servers"] == [{"url": "/ingest"}]
+        assert (await client.post("/v1/events", json=answer(), headers=headers)).status_code == 202
 
 
 async def test_a_log_that_is_away_is_503_and_unready(ingest: RunningIngest) -> None:

@@ -8,7 +8,6 @@ import msgspec
 import pytest
 
 from shared.events.envelope import content_digest, decode_event
-from shared.events.feedback import Answer
 from shared.events.identity import FEEDBACK_TYPES
 from tests.ingest.running import ARRIVAL, RunningIngest, answer, event
 
@@ -63,7 +62,7 @@ async def test_the_same_score_written_otherwise_is_the_same_content(ingest: Runn
     for score in (one, two):
         body = msgspec.json.encode(answer(score=777)).replace(b"777", score.encode())
         assert (await ingest.send(body)).status_code == 202
-    digests = {content_digest("answer", msgspec.json.decode(kept.data, type=Answer)) for kept in ingest.events()}
+    digests = {content_digest("answer", kept.data) for kept in ingest.events()}
     assert len(digests) == 1
     assert len({bytes(kept.data) for kept in ingest.events()}) == 1
 

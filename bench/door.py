@@ -1,0 +1,135 @@
+"""Durable events a core-second at the door: single POSTs against the idiom, NDJSON against the limit."""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import msgspec
+import psutil
+
+from bench.load import event
+from bench.measure import (
+    PETLA,
+    Round,
+    cpu_seconds,
+    data_folder,
+    free_port,
+    interleaved,
+    median_rate,
+    median_ratio,
+    new_key,
+    process,
+)
+from shared.log.port import Topic
+from shared.log.topic_file import TopicFile
+
+SECONDS = 4.0
+CONNECTIONS = 64
+BATCH = 100
+
+
+def _loaded(port: int, key: str, server: psutil.Process, connections: int, batch: int) -> Round:
+    before = cpu_seconds([server])
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.load", str(port), key, "/v1/events", str(connections), str(SECONDS), str(batch)],
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+    result = json.loads(done.stdout)
+    if result["failed"]:
+        raise RuntimeError(f"{result['failed']} requests were refused")
+    return Round(result["events"], cpu_seconds([server]) - before, result["wall"])
+
+
+def post_batches(port: int, key: str, events: int) -> None:
+    """As many events, in batches of a hundred, one after another."""
+    head = {"Authorization": f"Bearer {key}", "Content-Type": "application/x-ndjson"}
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=head) as http:
+        for first in range(0, events, BATCH):
+            body = b"\n".join(event("memory", number) for number in range(first, first + BATCH))
+            http.post("/v1/events", content=body).raise_for_status()
+
+
+@contextmanager
+def _ingest(data: Path) -> Iterator[tuple[int, str, psutil.Process]]:
+    port = free_port()
+    with process(PETLA, "up", "ingest", "--port", str(port), "--data", data, port=port) as server:
+        yield port, new_key(data, "events:write"), server
+
+
+def single_posts() -> dict[str, Any]:
+    """64 connections, one event a request, 202 after the flush; against FastAPI + Pydantic + one commit each."""
+    with data_folder() as data, data_folder() as peers, _ingest(data) as (port, key, server):
+        peer_port = free_port()
+        peer = process(sys.executable, "-m", "bench.peers.fastapi_sqlite", str(peer_port), peers, port=peer_port)
+        with peer as reference:
+            ours, theirs = interleaved(
+                [
+                    lambda: _loaded(port, key, server, CONNECTIONS, 1),
+                    lambda: _loaded(peer_port, key, reference, CONNECTIONS, 1),
+                ]
+            )
+    return {
+        "claim": "single durable POST against FastAPI + Pydantic + one SQLite commit each",
+        "must": 4.0,
+        "ratio": median_ratio(ours, theirs),
+        "ours": median_rate(ours),
+        "reference": median_rate(theirs),
+        "unit": "events a core-second",
+        "wall_events_per_second": [round(one.events / one.wall) for one in ours],
+    }
+
+
+def batches() -> dict[str, Any]:
+    """NDJSON of 100 over HTTP against its limit: decode with msgspec, the same rows in one commit, no HTTP."""
+    with data_folder() as data, data_folder() as peers, _ingest(data) as (port, key, server):
+        ours, theirs = interleaved([lambda: _loaded(port, key, server, 8, BATCH), lambda: _limit(peers)])
+    return {
+        "claim": "NDJSON x 100 against its limit (msgspec decode + the same rows in one commit, no HTTP)",
+        "must": 0.4,
+        "ratio": median_ratio(ours, theirs),
+        "ours": median_rate(ours),
+        "reference": median_rate(theirs),
+        "unit": "events a core-second",
+        "wall_events_per_second": [round(one.events / one.wall) for one in ours],
+    }
+
+
+class _Data(msgspec.Struct):
+    metric: str
+    score: float
+    customer: str
+    channel: str
+    segment: str
+    text: str
+
+
+class _Sent(msgspec.Struct):
+    specversion: str
+    id: str
+    source: str
+    type: str
+    time: str
+    data: _Data
+
+
+def _limit(folder: Path) -> Round:
+    """One process, one thread: nothing but decoding and appending, 800 events a commit as eight clients would give."""
+    decoder, encoder = msgspec.json.Decoder(_Sent), msgspec.json.Encoder()
+    file = TopicFile(folder / "limit.db", Topic("limit", 12, None))
+    documents = [event("limit", number) for number in range(8 * BATCH)]
+    own = psutil.Process()
+    before, start, events = cpu_seconds([own]), time.monotonic(), 0
+    while time.monotonic() < start + SECONDS / 2:
+        rows = [(at % 12, b"12345678", encoder.encode(decoder.decode(one))) for at, one in enumerate(documents)]
+        file.append(rows, 0)
+        events += len(rows)
+    file.close()
+    return Round(events, cpu_seconds([own]) - before, time.monotonic() - start)

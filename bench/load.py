@@ -1,0 +1,116 @@
+"""A load generator on plain sockets: its own cost must not be the limit. Runs as a process of its own.
+
+    python -m bench.load PORT KEY PATH CONNECTIONS SECONDS BATCH
+
+prints {"events", "wall", "failed"}; each connection sends its next request when the last one is answered.
+"""
+
+import asyncio
+import json
+import sys
+import time
+import uuid
+from typing import cast
+
+SIZE = 1024  # bytes of one JSON event
+
+
+def event(name: str, number: int) -> bytes:
+    """A feedback event of SIZE bytes."""
+    document = {
+        "specversion": "1.0",
+        "id": f"{name}-{number}",
+        "source": "/bench",
+        "type": "feedback.received.v1",
+        "time": "2026-11-20T10:00:00+01:00",
+        "data": {
+            "metric": "nps",
+            "score": number % 11,
+            "customer": f"c-{number % 5000}",
+            "channel": ("email", "sms", "www")[number % 3],
+            "segment": ("new", "regular", "gold", "lost", "b2b")[number % 5],
+            "text": "",
+        },
+    }
+    bare = len(json.dumps(document).encode())
+    document["data"]["text"] = "x" * (SIZE - bare)  # type: ignore[index]
+    return json.dumps(document).encode()
+
+
+class _Client(asyncio.Protocol):
+    """One keep-alive connection."""
+
+    def __init__(self, head: bytes, batch: int, until: float) -> None:
+        self._head = head
+        self._batch = batch
+        self._until = until
+        self._name = uuid.uuid4().hex
+        self._number = 0
+        self._answer = b""
+        self.accepted = 0
+        self.failed = 0
+        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        self._send()
+
+    def _send(self) -> None:
+        numbers = range(self._number, self._number + self._batch)
+        self._number += self._batch
+        body = b"\n".join(event(self._name, number) for number in numbers)
+        self._transport.write(self._head + b"content-length: %d\r\n\r\n" % len(body) + body)
+
+    def data_received(self, data: bytes) -> None:
+        self._answer += data
+        head, separator, body = self._answer.partition(b"\r\n\r\n")
+        if not separator or len(body) < _length(head):
+            return
+        self._answer = b""
+        if head.startswith((b"HTTP/1.1 2",)):
+            self.accepted += self._batch
+        else:
+            self.failed += 1
+        if time.monotonic() < self._until:
+            self._send()
+        else:
+            self._transport.close()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        if not self.done.done():
+            self.done.set_result(None)
+
+
+def _length(head: bytes) -> int:
+    for line in head.split(b"\r\n"):
+        name, _, value = line.partition(b":")
+        if name.lower() == b"content-length":
+            return int(value)
+    return 0
+
+
+async def load(port: int, key: str, path: str, connections: int, seconds: float, batch: int) -> dict[str, float]:
+    kind = "application/json" if batch == 1 else "application/x-ndjson"
+    head = (
+        f"POST {path} HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer {key}\r\ncontent-type: {kind}\r\n".encode()
+    )
+    start = time.monotonic()
+    until = start + seconds
+    loop = asyncio.get_running_loop()
+    opened = [
+        await loop.create_connection(lambda: _Client(head, batch, until), "127.0.0.1", port) for _ in range(connections)
+    ]
+    clients = [client for _, client in opened]
+    await asyncio.gather(*(client.done for client in clients))
+    return {
+        "events": sum(client.accepted for client in clients),
+        "wall": time.monotonic() - start,
+        "failed": sum(client.failed for client in clients),
+    }
+
+
+if __name__ == "__main__":
+    import uvloop
+
+    port, key, path, connections, seconds, batch = sys.argv[1:]
+    print(json.dumps(uvloop.run(load(int(port), key, path, int(connections), float(seconds), int(batch)))))
