@@ -7,10 +7,12 @@ from fastapi import APIRouter, Depends, Query
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from services.scoring import examples
 from services.scoring.asking import Scores
+from services.scoring.metrics.definition import Definition
 from services.scoring.metrics.registry import METRICS
 from services.scoring.metrics.windows import WindowError
-from services.scoring.question import FEEDBACK_DIMENSIONS, QuestionError, ask, dimensions_of
+from services.scoring.question import FEEDBACK_DIMENSIONS, Question, QuestionError, ask, dimensions_of
 from shared.access import requires
 from shared.problems import Refusal
 from shared.web import json_response
@@ -48,8 +50,17 @@ class Asked(BaseModel):
 
 def routes(scores: Scores) -> APIRouter:
     router = APIRouter(prefix="/v1", dependencies=[Depends(requires("metrics:read"))])
+    _add_metrics(router, scores)
+    _add_records(router, scores)
+    return router
 
-    @router.get("/metrics", summary="What can be asked for")
+
+def _answers(example: dict[str, Any]) -> dict[int | str, dict[str, Any]]:
+    return {200: {"description": "The answer", "content": {"application/json": {"example": example}}}}
+
+
+def _add_metrics(router: APIRouter, scores: Scores) -> None:
+    @router.get("/metrics", summary="What can be asked for", responses=_answers(examples.METRICS))
     async def list_metrics() -> dict[str, list[dict[str, Any]]]:
         listed = [
             {"metric": one.id, "formula": one.formula, "unit": one.unit, "dimensions": dimensions_of(one)}
@@ -57,39 +68,52 @@ def routes(scores: Scores) -> APIRouter:
         ]
         return {"items": listed}
 
-    @router.get("/metrics/{metric}", summary="One metric with n, interval and provenance", response_class=Response)
+    @router.get(
+        "/metrics/{metric}",
+        summary="One metric with n, interval and provenance",
+        response_class=Response,
+        responses=_answers(examples.METRIC),
+    )
     async def get_metric(metric: str, asked: Annotated[Asked, Query()]) -> Response:
+        """The value is null where nobody answered, or where scales are mixed; `reason` then says so."""
         definition = METRICS.get(metric)
         if definition is None:
             raise Refusal(404, "unknown_metric", f"there is no metric {metric[:100]!r}: see GET /v1/metrics")
-        filters = {name: values for name in FEEDBACK_DIMENSIONS if (values := getattr(asked, name))}
-        try:
-            question = ask(
-                definition,
-                start=asked.start,
-                end=asked.end,
-                timezone=asked.tz or scores.timezone,
-                granularity=asked.granularity,
-                group_by=asked.group_by,
-                compare_to=asked.compare_to,
-                confidence=asked.confidence,
-                filters=filters,
-                now=scores.now(),
-            )
-        except (QuestionError, WindowError) as error:
-            mistake = {"field": error.field, "code": "invalid", "message": error.message}
-            raise Refusal(422, "invalid_question", str(error), [mistake]) from error
-        return json_response(await scores.answer(question))
+        return json_response(await scores.answer(_question(definition, asked, scores)))
 
-    @router.get("/feedback/{id}", summary="One answer as it stands")
+
+def _question(definition: Definition, asked: Asked, scores: Scores) -> Question:
+    try:
+        return ask(
+            definition,
+            start=asked.start,
+            end=asked.end,
+            timezone=asked.tz or scores.timezone,
+            granularity=asked.granularity,
+            group_by=asked.group_by,
+            compare_to=asked.compare_to,
+            confidence=asked.confidence,
+            filters={name: values for name in FEEDBACK_DIMENSIONS if (values := getattr(asked, name))},
+            now=scores.now(),
+        )
+    except (QuestionError, WindowError) as error:
+        mistake = {"field": error.field, "code": "invalid", "message": error.message}
+        raise Refusal(422, "invalid_question", str(error), [mistake]) from error
+
+
+def _add_records(router: APIRouter, scores: Scores) -> None:
+    @router.get("/feedback/{id}", summary="One answer as it stands", responses=_answers(examples.FEEDBACK))
     async def get_feedback(id: str) -> dict[str, Any]:  # noqa: A002 - the path's name
+        """`id` is the one that POST /v1/events gave back; 404 until the answer has been scored."""
         known = _uuid(id)
         found = await scores.feedback(known) if known else None
         if found is None:
             raise Refusal(404, "not_found", "no answer with this id has been scored (yet)")
         return found
 
-    @router.get("/dead-letters", summary="Records set aside, and conflicting copies")
+    @router.get(
+        "/dead-letters", summary="Records set aside, and conflicting copies", responses=_answers(examples.DEAD_LETTERS)
+    )
     async def list_dead_letters(
         kind: Annotated[str | None, Query(pattern="^(dead_letter|conflict)$")] = None,
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
@@ -100,11 +124,10 @@ def routes(scores: Scores) -> APIRouter:
         except ValueError as error:
             raise Refusal(422, "invalid_cursor", "cursor: take it from `next_cursor` of the page before") from error
 
-    @router.get("/reconciliation", summary="Whether it all adds up")
+    @router.get("/reconciliation", summary="Whether it all adds up", responses=_answers(examples.RECONCILIATION))
     async def get_reconciliation() -> dict[str, Any]:
+        """`read = new + duplicates + conflicts + rejected`, and every detractor has a follow-up or a reason."""
         return await scores.reconciliation()
-
-    return router
 
 
 def _uuid(value: str) -> UUID | None:

@@ -1,0 +1,169 @@
+"""What `/openapi.json` of each service tells a reader: every path said in words, every body and main answer shown.
+
+The examples of answers are computed again here, so that they are true.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from services.ingest.app import build as build_ingest
+from services.ingest.settings import IngestSettings
+from services.scoring import examples
+from services.scoring.answers import answer
+from services.scoring.app import build as build_scoring
+from services.scoring.metrics.cells import Cells, Scale
+from services.scoring.metrics.registry import METRICS
+from services.scoring.question import ask
+from services.scoring.reconciliation import Consumed, Rows, reconcile
+from services.scoring.settings import ScoringSettings
+from shared.clock import SystemClock
+from shared.config import ConfigStore
+from shared.consumer.progress import TopicProgress
+from shared.db import Database
+from shared.log.memory import MemoryLog
+from shared.log.port import Bounds
+from tests.asgi import request
+from tests.ingest.running import RunningIngest
+
+SHOWN = {  # answers that must have an example
+    "ingest": ["POST /v1/events"],
+    "scoring": [
+        "GET /v1/metrics",
+        "GET /v1/metrics/{metric}",
+        "GET /v1/feedback/{id}",
+        "GET /v1/dead-letters",
+        "GET /v1/reconciliation",
+    ],
+}
+
+
+async def document(service: str) -> dict[str, Any]:
+    log = MemoryLog(IngestSettings().topics())
+    config = ConfigStore(log, "petla.config")
+    if service == "ingest":
+        app = build_ingest(IngestSettings(), log, config, SystemClock()).app
+    else:
+        nowhere = Database("postgresql://nobody@127.0.0.1:1/nothing")  # connects when it is asked, which it is not
+        app = build_scoring(ScoringSettings(), log, config, nowhere, SystemClock()).app
+    found: dict[str, Any] = (await request(app, "GET", "/openapi.json")).json()
+    return found
+
+
+def operations(described: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for path, methods in described["paths"].items():
+        for method, operation in methods.items():
+            yield f"{method.upper()} {path}", operation
+
+
+def references(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        if isinstance(value.get("$ref"), str):
+            yield value["$ref"]
+        for inner in value.values():
+            yield from references(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from references(inner)
+
+
+@pytest.mark.parametrize("service", SHOWN)
+async def test_the_document_is_whole(service: str) -> None:
+    described = await document(service)
+    assert described["openapi"].startswith("3.1")
+    assert described["info"]["title"]
+    assert described["info"]["version"]
+    named = described["components"].get("schemas", {})
+    assert {reference.removeprefix("#/components/schemas/") for reference in references(described)} <= named.keys()
+    ids = Counter(operation["operationId"] for _, operation in operations(described))
+    assert ids.most_common(1)[0][1] == 1
+    for path, operation in operations(described):
+        assert operation["summary"], path
+        assert operation["security"], path
+        assert {"4XX", "5XX"} < operation["responses"].keys(), path
+        in_path = {one["name"] for one in operation.get("parameters", ()) if one["in"] == "path"}
+        assert in_path == set(re.findall(r"{(\w+)}", path)), path
+
+
+@pytest.mark.parametrize("service", SHOWN)
+async def test_every_body_has_an_example(service: str) -> None:
+    for path, operation in operations(await document(service)):
+        for media, body in operation.get("requestBody", {}).get("content", {}).items():
+            assert body.get("example") or body.get("examples") or _schema_examples(body), f"{path} {media}"
+
+
+def _schema_examples(body: dict[str, Any]) -> Any:
+    return body["schema"].get("examples")
+
+
+@pytest.mark.parametrize("service", SHOWN)
+async def test_the_main_answers_have_an_example(service: str) -> None:
+    described = dict(operations(await document(service)))
+    for path in SHOWN[service]:
+        answers = described[path]["responses"]
+        shown = [
+            answers[status]["content"]["application/json"].get("example") for status in answers if status[0] == "2"
+        ]
+        assert all(shown), path
+
+
+async def test_what_ingest_shows_as_a_body_is_taken() -> None:
+    ingest = RunningIngest()
+    await ingest.start()
+    described = dict(operations(await document("ingest")))
+    for media, body in described["POST /v1/events"]["requestBody"]["content"].items():
+        for shown in body["examples"].values():
+            value = shown["value"]
+            response = await ingest.send(value.encode() if isinstance(value, str) else value, media)
+            assert response.status_code == 202, (media, response.text)
+    await ingest.stop()
+
+
+def nps(promoters: int, passives: int, detractors: int, retracted: int = 0) -> Cells:
+    cells = Cells(excluded={"retracted": retracted} if retracted else {})
+    for score, number in ((100, promoters), (80, passives), (30, detractors)):
+        cells.add(Scale(0, 100), score, number)
+    return cells
+
+
+def test_the_metric_that_is_shown_is_what_these_answers_give() -> None:
+    question = ask(
+        METRICS["nps"],
+        start="2026-11-01",
+        end="2026-12-01",
+        timezone="Europe/Warsaw",
+        granularity=None,
+        group_by="channel",
+        compare_to="previous",
+        confidence=0.95,
+        filters={"store": ["Kraków"]},
+        now=datetime(2026, 11, 30, tzinfo=UTC),
+    )
+    november = {(("email",), 0): nps(35, 20, 15, retracted=1), (("sms",), 0): nps(15, 10, 5)}
+    october = {((), 0): nps(45, 35, 20)}
+    assert answer(question, november, october) == examples.METRIC
+
+
+def test_the_reconciliation_that_is_shown_adds_up() -> None:
+    topics = Consumed("petla.feedback", "petla.activity", "petla.followups", ("petla.scores", "petla.activity"))
+    rows = Rows(
+        at=datetime(2026, 11, 20, 9, 15, tzinfo=UTC),
+        scored=6,
+        retracted=1,
+        superseded=1,
+        detractors={"followup": 2, "too_old": 1},
+        unpublished=0,
+        alerts_positions={"petla.scores": {0: 8}, "petla.activity": {0: 2}},
+    )
+    progress = {
+        "petla.feedback": TopicProgress({0: 5, 1: 4}, read=9, outcomes={"new": 8, "duplicate": 1}),
+        "petla.activity": TopicProgress({0: 2, 1: 0}, read=2, outcomes={"new": 2}),
+        "petla.followups": TopicProgress({0: 3, 1: 1}, read=4, outcomes={"new": 4}),
+    }
+    ends = {topic: {n: Bounds(0, end) for n, end in one.offsets.items()} for topic, one in progress.items()}
+    ends["petla.scores"] = {0: Bounds(0, 8)}
+    assert reconcile(rows, progress, ends, topics) == examples.RECONCILIATION
