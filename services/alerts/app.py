@@ -1,0 +1,118 @@
+"""The service `alerts`, wired: nothing else of it knows how the parts come together."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from pathlib import Path
+from random import SystemRandom
+
+from prometheus_client import CollectorRegistry
+from starlette.types import ASGIApp
+
+from services.alerts import api
+from services.alerts.channels.webhook import WebhookChannel
+from services.alerts.commands import Desk
+from services.alerts.handlers import Handlers, subscriptions
+from services.alerts.notifier import Notifier
+from services.alerts.outage import answer_outages
+from services.alerts.overdue import OverdueWatch
+from services.alerts.relay import Relay
+from services.alerts.settings import AlertsSettings
+from shared.clock import Clock
+from shared.config import ConfigStore
+from shared.consumer.worker import Worker
+from shared.db import Database
+from shared.events.catalogue import ACTIVITY_TOPIC, FOLLOWUPS_TOPIC, SCORES_TOPIC
+from shared.log.port import Log
+from shared.loops import Loop
+from shared.service import Service
+from shared.web import create_app
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+_CONSUMER_IDLE_SECONDS = 0.02  # the consumer itself waits for records
+_IDLE_SECONDS = 0.5
+_STOP_SECONDS = 3.0
+
+
+def build(settings: AlertsSettings, log: Log, config: ConfigStore, db: Database, clock: Clock) -> Service:
+    """`db` is closed by `stop`; `log` and `config` stay the caller's."""
+    return AlertsService(settings, log, config, db, clock)
+
+
+class AlertsService:
+    name = "alerts"
+    app: ASGIApp
+
+    def __init__(self, settings: AlertsSettings, log: Log, config: ConfigStore, db: Database, clock: Clock) -> None:
+        self._log, self._config, self._db = log, config, db
+        registry = CollectorRegistry()
+        topics = [settings.topic(SCORES_TOPIC), settings.topic(ACTIVITY_TOPIC)]
+        self._worker = Worker(log, db, topics, subscriptions(Handlers(settings, self._wake)), clock)
+        self._channel = _channel(settings, clock)
+        self._loops = {
+            "consumer": Loop("alerts.consumer", self._once_migrated(self._worker.run_once), _CONSUMER_IDLE_SECONDS)
+        }
+        self._add_loop("relay", Relay(log, db, settings.topic(FOLLOWUPS_TOPIC), clock).run_once)
+        self._add_loop("overdue", OverdueWatch(db, settings.notifies, self._wake).run_once)
+        if self._channel:
+            notifier = Notifier(db, self._channel, clock, SystemRandom().random, registry)
+            self._add_loop("notifier", notifier.run_once)
+        self._migrating = asyncio.Lock()
+        self._migrated = False
+        app = create_app(self.name, config=config, checks=self.checks, registry=registry)
+        answer_outages(app)
+        app.include_router(api.router(db, Desk(db, settings, self._wake), self._wake))
+        self.app = app
+
+    async def start(self) -> None:
+        """Never waits for the database: the loops bring it to the newest version as soon as it answers."""
+        for loop in self._loops.values():
+            loop.start()
+
+    async def stop(self) -> None:
+        """What does not end in time is cut off; its lease runs out and it is done again."""
+        await asyncio.gather(*(_ended(loop) for loop in self._loops.values()))
+        await self._worker.stop()
+        if self._channel:
+            await self._channel.close()
+        await self._db.close()
+
+    async def checks(self) -> dict[str, str]:
+        problems = {
+            "log": self._log.problem,
+            "database": await self._db.problem(),
+            "config": self._config.problem,
+            **{name: loop.problem for name, loop in self._loops.items()},
+        }
+        problems["consumer"] = problems["consumer"] or self._worker.problem
+        return {name: problem or "ok" for name, problem in problems.items()}
+
+    def _add_loop(self, name: str, run_once: Callable[[], Awaitable[int]]) -> None:
+        self._loops[name] = Loop(f"alerts.{name}", self._once_migrated(run_once), _IDLE_SECONDS)
+
+    def _once_migrated(self, run_once: Callable[[], Awaitable[int]]) -> Callable[[], Awaitable[int]]:
+        async def run() -> int:
+            async with self._migrating:
+                if not self._migrated:
+                    await self._db.migrate(MIGRATIONS)
+                    self._migrated = True
+            return await run_once()
+
+        return run
+
+    def _wake(self) -> None:
+        for name in ("relay", "notifier"):
+            if loop := self._loops.get(name):
+                loop.wake()
+
+
+def _channel(settings: AlertsSettings, clock: Clock) -> WebhookChannel | None:
+    if settings.webhook_url is None or settings.webhook_secret is None:
+        return None
+    return WebhookChannel(settings.webhook_url, settings.webhook_secret.get_secret_value(), clock)
+
+
+async def _ended(loop: Loop) -> None:
+    with suppress(TimeoutError):
+        await asyncio.wait_for(loop.stop(), _STOP_SECONDS)

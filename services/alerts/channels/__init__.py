@@ -1,0 +1,1 @@
+"""The ways out: each channel sends one notification and says what came of it."""

@@ -1,0 +1,106 @@
+"""What alerts does with a batch. Handlers change the database in the transaction they are given, nothing else.
+
+Of a scored feedback the highest revision counts, whatever the order of arrival; of an activity fact too.
+"""
+
+from collections.abc import Callable, Sequence
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.alerts.answers import follow_up
+from services.alerts.settings import AlertsSettings
+from services.alerts.store import activity, feedback
+from services.alerts.store.activity import Fact, Key
+from services.alerts.store.feedback import Seen
+from services.alerts.verdicts import is_detractor, news_of
+from shared.consumer.messages import Conflict, Handled, Message, Subscriptions
+from shared.events.activity import ACTIVITY
+from shared.events.envelope import content_digest
+from shared.events.scores import SCORED
+
+
+class Handlers:
+    """`wake` is called after the commit of a batch that leaves something to be sent."""
+
+    def __init__(self, settings: AlertsSettings, wake: Callable[[], None]) -> None:
+        self._settings = settings
+        self._wake = wake
+
+    async def take_scores(self, messages: Sequence[Message], tx: AsyncConnection) -> Handled:
+        """Promoters touch one row each; detractors, and who was one, go on to their follow-ups."""
+        handled = Handled()
+        highest = _highest(messages, handled)
+        kept = await feedback.remember([_seen(id_, message) for id_, message in highest.items()], tx)
+        for id_, message in highest.items():
+            handled.duplicates[message.record.partition] += id_ not in kept
+        news = [news_of(message.data, kept[id_]) for id_, message in highest.items() if id_ in kept]
+        concerned = [one for one in news if one.is_detractor or one.kept]
+        if concerned:
+            await follow_up(concerned, self._settings, tx)
+            handled.after_commit.append(self._wake)
+        return handled
+
+    async def record_activity(self, messages: Sequence[Message], tx: AsyncConnection) -> Handled:
+        """The same revision with the same content is a duplicate, with other content a conflict: the first stays."""
+        handled = Handled()
+        facts = [_fact(message) for message in messages]
+        first: dict[Key, Fact] = {}
+        for fact in facts:
+            first.setdefault((fact.id, fact.revision), fact)
+        inserted = await activity.insert(list(first.values()), tx)
+        contents = await activity.contents(first.keys() - inserted, tx)
+        for message, fact in zip(messages, facts, strict=True):
+            key = (fact.id, fact.revision)
+            if key in inserted and first[key] is fact:
+                continue
+            if contents.get(key, first[key].content) == fact.content:
+                handled.duplicates[message.record.partition] += 1
+            else:
+                handled.conflicts.append(_conflict(message, fact))
+        return handled
+
+
+def _highest(messages: Sequence[Message], handled: Handled) -> dict[UUID, Message]:
+    """The highest revision of each feedback; the others of the batch change nothing."""
+    highest: dict[UUID, Message] = {}
+    for message in messages:
+        id_ = UUID(message.data.feedback)
+        best = highest.setdefault(id_, message)
+        if best is message:
+            continue
+        superseded = message if message.data.revision <= best.data.revision else best
+        handled.duplicates[superseded.record.partition] += 1
+        if superseded is best:
+            highest[id_] = message
+    return highest
+
+
+def _seen(id_: UUID, message: Message) -> Seen:
+    scored = message.data
+    return Seen(id_, scored.revision, scored if is_detractor(scored) else None)
+
+
+def _fact(message: Message) -> Fact:
+    event, data = message.event, message.data
+    return Fact(
+        id=UUID(event.factid),
+        revision=event.revision,
+        content=content_digest(event.type, event.data),
+        type=event.type,
+        customer=getattr(data, "customer", None),
+        order_id=getattr(data, "order_id", None),
+        contact_id=getattr(data, "contact_id", None),
+        at=event.time,
+        data=bytes(event.data).decode(),
+    )
+
+
+def _conflict(message: Message, fact: Fact) -> Conflict:
+    detail = f"revision {fact.revision} is known with other content; send a change as a higher revision"
+    return Conflict(message, str(fact.id), fact.content, detail)
+
+
+def subscriptions(handlers: Handlers) -> Subscriptions:
+    """Everything alerts reacts to."""
+    return {SCORED: handlers.take_scores, **dict.fromkeys(ACTIVITY, handlers.record_activity)}

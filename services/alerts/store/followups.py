@@ -1,0 +1,67 @@
+"""Follow-ups as rows that are locked, opened and moved on. Rows are always locked in the order of their ids."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy import text
+from sqlalchemy.dialects.postgresql import insert as insert_into
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.alerts.models import Followup
+
+_FOLLOWUP = Followup.metadata.tables["followup"]
+
+_CLOCK = text("SELECT clock_timestamp()")
+_LOCK = text("""
+    SELECT * FROM followup
+    WHERE id = ANY(CAST(:ids AS uuid[])) OR feedback = ANY(CAST(:feedbacks AS uuid[]))
+        OR submission = ANY(CAST(:submissions AS uuid[]))
+    ORDER BY id FOR UPDATE""")
+_LOCK_OVERDUE = text("""
+    SELECT * FROM followup
+    WHERE overdue_at IS NULL AND state IN ('new', 'assigned') AND first_attempt_due <= clock_timestamp()
+    ORDER BY first_attempt_due, id LIMIT :limit FOR UPDATE SKIP LOCKED""")
+# A submission that somebody else opened a moment ago is waited for, and then nothing is inserted.
+_INSERT = insert_into(_FOLLOWUP).on_conflict_do_nothing().returning(_FOLLOWUP.c.id)
+_UPDATE = (
+    sa.update(_FOLLOWUP)
+    .where(_FOLLOWUP.c.id == sa.bindparam("row_id"))
+    .values({column.name: sa.bindparam(column.name) for column in _FOLLOWUP.c if column.name != "id"})
+)
+
+
+async def clock(tx: AsyncConnection) -> datetime:
+    """The database's time, the only one that deadlines know."""
+    return (await tx.execute(_CLOCK)).scalar_one()  # type: ignore[no-any-return]
+
+
+async def lock(
+    ids: Collection[UUID], feedbacks: Collection[UUID], submissions: Collection[UUID], tx: AsyncConnection
+) -> list[Followup]:
+    """Those with one of these ids, of one of these feedbacks or submissions, until the transaction ends."""
+    names = {"ids": list(ids), "feedbacks": list(feedbacks), "submissions": list(submissions)}
+    return [_followup(row) for row in await tx.execute(_LOCK, names)]
+
+
+async def lock_overdue(limit: int, tx: AsyncConnection) -> list[Followup]:
+    """Missed deadlines that were not reported, the earliest first; what others work on is left to them."""
+    return [_followup(row) for row in await tx.execute(_LOCK_OVERDUE, {"limit": limit})]
+
+
+async def insert(followups: Sequence[Followup], tx: AsyncConnection) -> set[UUID]:
+    """The ids that went in; the others found their submission taken. Sorted, so that two batches cannot deadlock."""
+    rows = sorted(followups, key=lambda followup: (str(followup.submission), followup.id))
+    return set((await tx.execute(_INSERT, [row.model_dump() for row in rows])).scalars())
+
+
+async def update(followups: Sequence[Followup], tx: AsyncConnection) -> None:
+    await tx.execute(
+        _UPDATE, [{"row_id": followup.id, **followup.model_dump(exclude={"id"})} for followup in followups]
+    )
+
+
+def _followup(row: "sa.Row[Any]") -> Followup:
+    return Followup(**row._mapping)
