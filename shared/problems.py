@@ -126,6 +126,5 @@ def invalid_request(error: RequestValidationError) -> Response:
 
 
 def _field(location: Sequence[int | str]) -> str:
-    """The path without where it was found (body, query), in characters that can be sent."""
-    path = ".".join(str(part) for part in location[1:]) or str(location[0])
-    return path.encode("utf-8", "backslashreplace").decode()
+    """The path without where it was found (body, query)."""
+    return ".".join(str(part) for part in location[1:]) or str(location[0])

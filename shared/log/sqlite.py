@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 from shared.log.group_commit import TopicWriter
@@ -42,24 +43,19 @@ class SqliteLog:
         self._topics = {topic.name: topic for topic in topics}
         self._writers: dict[str, TopicWriter] = {}
         self._views: dict[str, TopicFile] = {}
-        self._listeners: set[asyncio.Event] = set()
+        self._readers: set[SqliteReader] = set()
 
-    def listen(self) -> asyncio.Event:
-        """An event that is set whenever this process has written; `forget` it when done."""
-        event = asyncio.Event()
-        self._listeners.add(event)
-        return event
+    def forget(self, reader: "SqliteReader") -> None:
+        self._readers.discard(reader)
 
-    def forget(self, event: asyncio.Event) -> None:
-        self._listeners.discard(event)
-
-    def _wake_readers(self) -> None:
-        for event in self._listeners:
-            event.set()
+    def _wake_readers(self, topic: str) -> None:
+        for reader in self._readers:
+            reader.wake(topic)
 
     def _writer(self, topic: str) -> TopicWriter:
         if topic not in self._writers:
-            self._writers[topic] = TopicWriter(self.open_topic(topic), self._paths[topic], self._wake_readers)
+            wake = partial(self._wake_readers, topic)
+            self._writers[topic] = TopicWriter(self.open_topic(topic), self._paths[topic], wake)
         return self._writers[topic]
 
     @property
@@ -95,7 +91,9 @@ class SqliteLog:
             return self._view(topic).incarnation()
 
     def reader(self) -> "SqliteReader":
-        return SqliteReader(self)
+        reader = SqliteReader(self)
+        self._readers.add(reader)
+        return reader
 
     def open_topic(self, topic: str) -> TopicFile:
         with _unavailable_on_error(f"{self._paths[topic]} cannot be opened"):
@@ -126,7 +124,12 @@ class SqliteReader:
         self._versions: dict[str, int] = {}
         self._positions: dict[str, dict[int, int]] = {}
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="log-reader")
-        self._written = log.listen()
+        self._written = asyncio.Event()
+
+    def wake(self, topic: str) -> None:
+        """This process has written the topic."""
+        if topic in self._positions:
+            self._written.set()
 
     async def assign(self, positions: Mapping[Partition, int]) -> None:
         self._positions = {}
@@ -186,7 +189,7 @@ class SqliteReader:
             return self._file(partition.topic).record_at(partition.number, offset)
 
     async def close(self) -> None:
-        self._log.forget(self._written)
+        self._log.forget(self)
         self._thread.shutdown()
         for file in self._files.values():
             file.close()

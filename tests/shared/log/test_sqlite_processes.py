@@ -5,7 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from shared.log.port import Partition, Record
+import pytest
+
+from shared.log import sqlite
+from shared.log.port import NewRecord, Partition, Record
 from shared.log.sqlite import SqliteLog
 from tests.shared.log.conftest import TOPICS
 
@@ -65,6 +68,22 @@ async def test_a_reader_sees_what_another_process_appends(tmp_path: Path) -> Non
     async with asyncio.timeout(60):
         assert len(await reader.read(10, 60)) == 2
     process.communicate(timeout=60)
+    await reader.close()
+    await log.close()
+
+
+async def test_a_reader_in_the_same_process_need_not_wait_for_its_poll(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite, "_POLL_SECONDS", 60.0)
+    log = SqliteLog(tmp_path, TOPICS)
+    reader = log.reader()
+    await reader.assign({Partition("facts", number): 0 for number in range(4)})
+    waiting = asyncio.create_task(reader.read(10, 60))
+    await asyncio.sleep(0)
+    await log.append([NewRecord("facts", b"key", b"value")])
+    async with asyncio.timeout(10):
+        assert len(await waiting) == 1
     await reader.close()
     await log.close()
 
