@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 import typer
 from pydantic import ValidationError
+from typer.exceptions import TyperException
 
 from services.running import SERVICES, StartError, open_log, serve
 from shared import embedded_postgres
@@ -38,10 +39,11 @@ One = StrEnum("One", list(SERVICES))  # type: ignore[misc]
 
 def main() -> None:
     try:
-        app()
+        raise SystemExit(app(standalone_mode=False))
+    except TyperException as error:
+        _fail(_misused(error))
     except ValidationError as error:
-        first = error.errors()[0]
-        _fail(f"{first['loc'][0] if first['loc'] else 'setting'}: {first['msg'].removeprefix('Value error, ')}")
+        _fail(_wrong_setting(error))
     except _EXPECTED as error:
         _fail(str(error))
     except KeyboardInterrupt:
@@ -49,8 +51,26 @@ def main() -> None:
 
 
 def _fail(sentence: str) -> None:
-    print(f"petla: {sentence}", file=sys.stderr)
+    if sentence:
+        print(f"petla: {sentence}", file=sys.stderr)
     raise SystemExit(2)
+
+
+def _misused(error: TyperException) -> str:
+    """Empty when the help was shown instead."""
+    context = getattr(error, "ctx", None)
+    sentence = error.format_message().replace("Value error, ", "").rstrip(".")
+    return f"{sentence}: see '{context.command_path} --help'" if sentence and context else sentence
+
+
+def _wrong_setting(error: ValidationError) -> str:
+    """Named as in the environment; what several settings make wrong together names them itself."""
+    first = error.errors()[0]
+    sentence = first["msg"].removeprefix("Value error, ")
+    if not first["loc"]:
+        return sentence
+    name = str(first["loc"][0])
+    return f"{name if name.isupper() else f'PETLA_{name.upper()}'}: {sentence}"
 
 
 def _environment(**options: object) -> None:

@@ -33,6 +33,10 @@ ROUTES: Sequence[tuple[str, str, Sequence[str]]] = (
     ("/loop", "alerts", ()),
 )
 _OVERVIEW = "scoring"
+_OWN = ("/healthz", "/readyz", "/docs")
+_METHOD_NOT_ALLOWED = problem(
+    405, "method_not_allowed", "this path is only read: use GET or HEAD", headers={"Allow": "GET, HEAD"}
+)
 
 
 class Dispatch:
@@ -55,7 +59,9 @@ class Dispatch:
             await self._own(path, scope, receive, send)
 
     async def _own(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
-        if path == "/healthz":
+        if path in _OWN and scope["method"] not in ("GET", "HEAD"):
+            await _METHOD_NOT_ALLOWED(scope, receive, send)
+        elif path == "/healthz":
             await json_response({"healthy": True})(scope, receive, send)
         elif path == "/readyz":
             checks = {

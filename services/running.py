@@ -5,6 +5,7 @@ SIGTERM and Ctrl-C drain within ten seconds; a kill at any moment is a normal ex
 
 import asyncio
 import contextlib
+import errno
 import fcntl
 import os
 import signal
@@ -131,9 +132,10 @@ def _listen(host: str, port: int) -> Iterator[socket.socket]:
         listener.bind((host, port))
     except OSError as error:
         listener.close()
-        raise StartError(
-            f"port {port} on {host} cannot be used ({error.strerror}): choose another with --port, or stop what holds it"
-        ) from error
+        remedy = "choose another with --port or free it"
+        if error.errno not in (errno.EADDRINUSE, errno.EACCES):
+            remedy = "name an address of this machine with --host"
+        raise StartError(f"port {port} on {host} cannot be used ({error.strerror}): {remedy}") from error
     with listener:
         yield listener
 

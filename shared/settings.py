@@ -1,5 +1,6 @@
 """What every process reads from its environment. Each service adds its own in its `settings.py`."""
 
+import re
 from functools import cached_property
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -11,12 +12,13 @@ from shared.data_folder import default_data
 from shared.log.port import Topic
 
 _WEEK_HOURS = 7 * 24
+_PREFIX = re.compile(r"[A-Za-z0-9._-]{0,50}")
 
 
 class Settings(BaseSettings):
-    """Environment names carry the prefix `PETLA_`; what has another name says so."""
+    """Environment names carry the prefix `PETLA_`; what has another name says so. An empty value is none."""
 
-    model_config = SettingsConfigDict(env_prefix="PETLA_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="PETLA_", env_ignore_empty=True, frozen=True, extra="ignore")
 
     data: Path = Field(default_factory=default_data)
     host: str = "127.0.0.1"
@@ -28,12 +30,20 @@ class Settings(BaseSettings):
     postgres_bin: Path | None = None
     database_url: str | None = Field(default=None, validation_alias="DATABASE_URL")
 
+    @field_validator("topic_prefix", "database_prefix")
+    @classmethod
+    def _names_anything(cls, value: str) -> str:
+        """Topics are files too, and PostgreSQL cuts a long name off."""
+        if not _PREFIX.fullmatch(value):
+            raise ValueError(f"{value!r} is no prefix: at most 50 letters, digits, '.', '_' and '-'")
+        return value
+
     @field_validator("timezone")
     @classmethod
     def _known_zone(cls, value: str) -> str:
         try:
             ZoneInfo(value)
-        except (ValueError, OSError) as error:
+        except (ValueError, OSError, KeyError) as error:
             raise ValueError(f"{value!r} is no time zone; name one like Europe/Warsaw") from error
         return value
 

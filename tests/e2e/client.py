@@ -1,0 +1,64 @@
+"""A sender that never gives up: the same event again on anything but 2xx, as any good client of the API does."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import httpx
+
+from tests.e2e.processes import until
+
+GIVE_UP_SECONDS = 60.0
+WRITES = "/v1/events"
+
+
+class Client:
+    """Requests with a key. `met` counts what made it send again: a status, or the name of a transport error."""
+
+    def __init__(self, url: str, key: str) -> None:
+        self.met: Counter[str] = Counter()
+        self._http = httpx.Client(base_url=url, headers={"Authorization": f"Bearer {key}"}, timeout=20, trust_env=False)
+
+    def __enter__(self) -> "Client":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._http.close()
+
+    def send(self, events: Sequence[dict[str, Any]]) -> None:
+        """One event alone, several as a batch; returns once every one of them was accepted."""
+        body = events[0] if len(events) == 1 else list(events)
+        answer = until(lambda: self._accepted(body), GIVE_UP_SECONDS, "an answer of 202 to an event")
+        assert answer.get("rejected", 0) == 0, answer
+
+    def _accepted(self, body: Any) -> dict[str, Any] | None:
+        try:
+            response = self._http.post(WRITES, json=body)
+        except httpx.TransportError as error:
+            self.met[type(error).__name__] += 1
+            return None
+        if response.is_success:
+            return dict(response.json())
+        self.met[str(response.status_code)] += 1
+        return None
+
+    def get(self, path: str, **query: Any) -> dict[str, Any]:
+        """The JSON of a 200."""
+        response = self._http.get(path, params=query)
+        assert response.status_code == 200, f"GET {path}: {response.status_code} {response.text[:300]}"
+        return dict(response.json())
+
+    def status(self, method: str, path: str, **arguments: Any) -> int:
+        return self._http.request(method, path, **arguments).status_code
+
+    def followups(self, *states: str) -> int:
+        """How many there are in these states; without any, all."""
+        return int(self.get("/v1/followups", limit=1, state=list(states))["total"])
+
+    def settled(self, seconds: float = 30.0) -> dict[str, Any]:
+        """The reconciliation once everything sent has been read everywhere."""
+        return until(self._reconciled, seconds, "a settled reconciliation")
+
+    def _reconciled(self) -> dict[str, Any] | None:
+        found = self.get("/v1/reconciliation")
+        return found if found["settled"] else None
