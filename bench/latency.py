@@ -71,7 +71,7 @@ async def _post(http: httpx.AsyncClient, customer: str, sent: dict[str, float]) 
 
 
 async def _follow(data: Path, seen: dict[str, float], total: int) -> None:
-    """When each follow-up's `opened` was there to be read; the reader polls every 20 ms, which is part of the figure."""
+    """When each `opened` was there to be read; the reader polls every 20 ms, which is part of the figure."""
     settings = Settings(data=data)
     log = SqliteLog(data / "log", settings.topics())
     topic = settings.topic("followups")

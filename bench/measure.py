@@ -36,13 +36,10 @@ class Round:
 
 
 def cpu_seconds(processes: Sequence[psutil.Process]) -> float:
-    """User and system time of these processes and their living children."""
-    total = 0.0
-    for process in processes:
-        for one in (process, *process.children(recursive=True)):
-            times = one.cpu_times()
-            total += times.user + times.system
-    return total
+    """User and system time of these processes and their living children, each counted once."""
+    family = {one.pid: one for process in processes for one in (process, *process.children(recursive=True))}
+    times = [one.cpu_times() for one in family.values()]
+    return sum(one.user + one.system for one in times)
 
 
 def interleaved(sides: Sequence[Callable[[], Round]], rounds: int = 3) -> list[list[Round]]:

@@ -15,6 +15,7 @@ from services.scoring.store import rollups as rollup_table
 from services.scoring.store.registers import Settled
 from shared.consumer.messages import Handled, Message, Subscriptions
 from shared.events.activity import ACTIVITY
+from shared.events.catalogue import FEEDBACK_TOPIC
 from shared.events.envelope import Event
 from shared.events.feedback import RECEIVED, RETRACTED, UPDATED, Answer, Retraction
 from shared.events.followups import FOLLOWUPS, POSITION, SUPPRESSED
@@ -46,9 +47,9 @@ class Handlers:
         await feedback.insert(inserted, [not settled.is_current(arrival) for arrival in settled.fresh], tx)
         await rollup_table.add(self._feedback_deltas(settled, before), tx)
         handled.publish = [
-            self._publisher.scored(arrival.message.event, row[_GROUP], arrival.message.data)
-            for row, arrival in zip(inserted, settled.fresh, strict=True)
-            if settled.is_current(arrival)
+            self._publisher.scored(message.event, row[_GROUP], message.data, message.record.key)
+            for row, (id_, revision, _, message) in zip(inserted, settled.fresh, strict=True)
+            if settled.current[id_] == revision
         ]
         return handled
 
@@ -113,6 +114,8 @@ class Handlers:
 
     async def republish(self, partition: Partition, since: datetime, tx: AsyncConnection) -> list[NewRecord]:
         """The scored events that a crash may have kept back; readers drop the ones they have."""
+        if not partition.topic.endswith(FEEDBACK_TOPIC):  # nothing is published for the others
+            return []
         recorded = await feedback.recorded_since(partition.number, since, tx)
         return [self._scored_again(row) for row in recorded]
 
@@ -130,7 +133,7 @@ class Handlers:
             data=msgspec.Raw(),
             revision=row.revision,
         )
-        return self._publisher.scored(known, row.group, data)
+        return self._publisher.scored(known, row.group, data, None)
 
 
 def _writer(settled: Settled) -> int:

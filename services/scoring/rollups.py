@@ -80,7 +80,7 @@ def counted(revisions: Sequence[Revision]) -> tuple[Revision, str] | None:
     """
     if not revisions:
         return None
-    newest = max(revisions)  # by revision, which comes first and is unique
+    newest = max(revisions) if len(revisions) > 1 else revisions[0]  # by revision, which comes first and is unique
     answer = newest if not newest.retracted else max((one for one in revisions if not one.retracted), default=None)
     if answer is None or answer.score is None:
         return None
