@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from asyncpg import InterfaceError, PostgresError
 from sqlalchemy import Connection, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
@@ -102,21 +103,29 @@ def is_transient(error: BaseException) -> bool:
     """Whether the same work may succeed when it is tried again, as far as the database can tell."""
     if isinstance(error, OSError | TimeoutError):
         return True
-    if not isinstance(error, DBAPIError):
+    cause = _driver_error(error)
+    if cause is None:
         return isinstance(error, SQLAlchemyError) and "QueuePool limit" in str(error)
-    state = sqlstate(error)
-    if state is None:
-        # Without a code the server never saw it: the connection broke, or a value cannot be sent (a ValueError).
-        return not isinstance(getattr(error.orig, "__cause__", None), ValueError | TypeError | OverflowError)
-    return error.connection_invalidated or state.startswith(_TRANSIENT)
+    if state := sqlstate(error):
+        return state.startswith(_TRANSIENT)
+    # Without a code the server never saw it: the connection broke, or a value cannot be sent (a ValueError).
+    return not isinstance(cause, ValueError | TypeError | OverflowError)
 
 
 def is_statement_timeout(error: BaseException) -> bool:
-    return isinstance(error, DBAPIError) and sqlstate(error) == _STATEMENT_TIMEOUT
+    return sqlstate(error) == _STATEMENT_TIMEOUT
 
 
-def sqlstate(error: DBAPIError) -> str | None:
-    return getattr(error.orig, "sqlstate", None)
+def sqlstate(error: BaseException) -> str | None:
+    """The server's code for what went wrong, None for what it never saw."""
+    return getattr(_driver_error(error), "sqlstate", None)
+
+
+def _driver_error(error: BaseException) -> BaseException | None:
+    """What the driver raised: SQLAlchemy wraps it, but COPY goes past SQLAlchemy."""
+    if isinstance(error, DBAPIError) and error.orig is not None:
+        return error.orig.__cause__ or error.orig
+    return error if isinstance(error, PostgresError | InterfaceError) else None
 
 
 def first_line(error: BaseException) -> str:

@@ -51,7 +51,8 @@ class Loop:
             except Exception as error:
                 failures += 1
                 self.problem = first_line(error)
-                pause = min(_MAX_BACKOFF_SECONDS, 0.1 * 2**failures)
+                # The power itself is bounded too: an outage of hours would make it too large for a float.
+                pause = min(_MAX_BACKOFF_SECONDS, 0.1 * 2 ** min(failures, 10))
                 _log.warning(
                     "loop_failed", loop=self.name, error=self.problem, kind=type(error).__name__, retry_in=pause
                 )

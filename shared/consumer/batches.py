@@ -8,10 +8,10 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.consumer.leases import LEASE_SECONDS, Held
-from shared.consumer.messages import Conflict, Handled, Letter, Message, Subscriptions, digest
+from shared.consumer.messages import Conflict, Handled, Item, Letter, Message, Subscriptions, digest
 from shared.log.port import Partition, Record
 
-Item = Message | Letter
+_DETAIL_CHARACTERS = 1_000
 
 # `published` follows what the log has acknowledged; facts recorded since `published_at` may still have to be sent.
 _FENCE = text(f"""
@@ -97,12 +97,17 @@ def _letter_row(letter: Letter, held: Mapping[Partition, Held]) -> dict[str, Any
         **_place(letter.record, held),
         "kind": "dead_letter",
         "reason": letter.reason,
-        "detail": letter.detail.replace("\0", "�"),
+        "detail": _storable(letter.detail),
         "id": None,
         "source": event.sender if event else None,
         "content": None,
         "value": letter.record.value,
     }
+
+
+def _storable(detail: str) -> str:
+    """An error may quote what PostgreSQL cannot hold; a letter that cannot be written would hold up its partition."""
+    return detail.encode("utf-8", "replace").decode().replace("\0", "�")[:_DETAIL_CHARACTERS]
 
 
 def _conflict_row(conflict: Conflict, held: Mapping[Partition, Held]) -> dict[str, Any]:

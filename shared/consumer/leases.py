@@ -17,7 +17,9 @@ _SEEN = text("""
     INSERT INTO worker (id, seen) VALUES (:me, clock_timestamp())
     ON CONFLICT (id) DO UPDATE SET seen = excluded.seen""")
 _FORGET = text("DELETE FROM worker WHERE id = :me OR seen < clock_timestamp() - interval '1 minute'")
-_LIVE = text(f"SELECT count(*) FROM worker WHERE seen > clock_timestamp() - interval '{LEASE_SECONDS} s'")
+_LIVE = text(f"""
+    SELECT count(*), count(*) FILTER (WHERE id < :me)
+    FROM worker WHERE seen > clock_timestamp() - interval '{LEASE_SECONDS} s'""")
 _RENEW = text(f"""
     UPDATE consumer_offset SET lease_until = clock_timestamp() + interval '{LEASE_SECONDS} s'
     WHERE owner = :me RETURNING topic, partition, epoch""")
@@ -34,7 +36,8 @@ _CLAIM = text(f"""
     WHERE (topic, partition) IN (SELECT topic, partition FROM consumer_offset
         WHERE topic = ANY(CAST(:topics AS text[])) AND (owner IS NULL OR lease_until < clock_timestamp())
         ORDER BY random() LIMIT :count FOR UPDATE SKIP LOCKED)
-    RETURNING topic, partition, epoch, incarnation, next_offset, last_digest, published_at""")
+    RETURNING topic, partition, epoch, incarnation, next_offset, last_digest, published_at,
+        published < next_offset""")
 _RELEASE = text("""
     UPDATE consumer_offset SET owner = NULL, lease_until = NULL
     WHERE owner = :me AND (topic, partition) IN (
@@ -43,7 +46,10 @@ _RELEASE = text("""
 
 @dataclass
 class Held:
-    """A partition this worker may read: `expected` is the offset the database says comes next."""
+    """A partition this worker may read: `expected` is the offset the database says comes next.
+
+    `owes` when claimed: what was recorded from `published_at` on may not have been published.
+    """
 
     partition: Partition
     epoch: int
@@ -51,6 +57,7 @@ class Held:
     expected: int
     last_digest: bytes | None
     published_at: datetime
+    owes: bool
 
 
 class Leases:
@@ -69,9 +76,11 @@ class Leases:
             return {Partition(topic, number): epoch for topic, number, epoch in rows}
 
     async def fair_share(self, total: int) -> int:
+        """Shares differ by one at the most: what does not divide evenly goes to the workers with the lowest ids."""
         async with self._db.transaction() as tx:
-            live = int((await tx.execute(_LIVE)).scalar_one())
-        return -(-total // max(live, 1))
+            live, before_me = (await tx.execute(_LIVE, {"me": self.me})).one()
+        each, left = divmod(total, max(live, 1))
+        return int(each + (before_me < left))
 
     async def add_missing(self, partitions: Iterable[Partition]) -> None:
         async with self._db.transaction() as tx:

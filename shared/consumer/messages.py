@@ -33,6 +33,9 @@ class Letter(NamedTuple):
     event: Event | None = None
 
 
+Item = Message | Letter
+
+
 class Conflict(NamedTuple):
     """The same revision of a fact with other content; the first in the log stays."""
 

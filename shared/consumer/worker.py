@@ -9,11 +9,12 @@ from collections.abc import Iterable, Sequence
 import structlog
 
 from shared.clock import Clock
-from shared.consumer.batches import Item, LeaseLost, commit_batch, last_records
+from shared.consumer.batches import LeaseLost, commit_batch, last_records
 from shared.consumer.leases import Held, Leases
-from shared.consumer.messages import Letter, Republish, Subscriptions, read_record
+from shared.consumer.messages import Item, Letter, Republish, Subscriptions, read_record
 from shared.consumer.positions import Positions
 from shared.consumer.progress import mark_published
+from shared.consumer.rejections import Halted, Rejections
 from shared.db import Database, first_line, is_statement_timeout, is_transient
 from shared.log.port import Log, NewRecord, OffsetOutOfRange, Partition, Reader, Record
 from shared.logs import failure
@@ -23,12 +24,6 @@ _log = structlog.get_logger()
 BATCH_RECORDS = 2_000
 READ_WAIT_SECONDS = 0.25
 MEMBERSHIP_SECONDS = 1.0
-MAX_REJECTED_IN_A_ROW = 50
-_RATIO_FROM = 100
-
-
-class Halted(Exception):  # noqa: N818 - a state, not a mistake
-    """Too much cannot be processed: going on would empty the topic into the dead letters."""
 
 
 class Worker:
@@ -58,10 +53,14 @@ class Worker:
         self._to_mark = False
         self._membership_due = 0.0
         self._known_partitions = 0
-        self._rejected_in_a_row = 0
+        self._reassign = False
+        self._rejections = Rejections()
 
     async def run_once(self) -> int:
-        """Keep the leases, then read and commit one batch; returns the number of records."""
+        """Keep the leases, then read and commit one batch; returns the number of records.
+
+        Raises what may pass by itself (the database or the log is away): the `Loop` tries again after a pause.
+        """
         if self.problem:
             return 0
         try:
@@ -82,6 +81,7 @@ class Worker:
         """Give the partitions back, so that nobody has to wait for a lease to run out."""
         try:
             await self._publish()
+            await self._mark_published()
             await self._leases.leave(self._held)
         except Exception as error:  # the leases run out by themselves
             _log.warning("leave_failed", error=first_line(error))
@@ -93,14 +93,12 @@ class Worker:
     async def _keep_membership(self) -> None:
         epochs = await self._leases.renew()
         lost = [partition for partition, held in self._held.items() if epochs.get(partition) != held.epoch]
-        strays = [partition for partition in epochs if partition not in self._held]
-        for partition in lost:
-            del self._held[partition]
+        if lost:
+            self._drop(lost)
             self._known_partitions = 0  # a row may be gone
-        await self._leases.release(strays)
+        if strays := [partition for partition in epochs if partition not in self._held]:
+            await self._leases.release(strays)
         await self._share()
-        if lost or strays:
-            await self._assign()
         self._membership_due = self._clock.monotonic() + MEMBERSHIP_SECONDS
 
     async def _share(self) -> None:
@@ -119,58 +117,74 @@ class Worker:
 
     async def _take(self, count: int) -> None:
         claimed = await self._leases.claim(count)
+        # First: settling may move the positions that say what is owed.
+        await self._publish_owed([held for held in claimed if held.owes])
         for held in claimed:
             await self._positions.settle(held, self._reader)
-            if self._republish:
-                async with self._db.snapshot() as tx:
-                    self._unpublished += await self._republish(held.partition, held.published_at, tx)
             self._held[held.partition] = held
-        if claimed:
-            await self._assign()
-            await self._publish()
+            self._reassign = True
+
+    async def _publish_owed(self, owing: Sequence[Held]) -> None:
+        """What was committed, and may not have left before a crash."""
+        self._to_mark = self._to_mark or bool(owing)
+        if self._republish is None or not owing:
+            return
+        owed: list[NewRecord] = []
+        async with self._db.snapshot() as tx:
+            for held in owing:
+                owed += await self._republish(held.partition, held.published_at, tx)
+        if owed:
+            await self._log.append(owed)
 
     async def _give_back(self, partitions: Sequence[Partition]) -> None:
-        for partition in partitions:
-            del self._held[partition]
-        await self._assign()
-        self._membership_due = 0.0
+        self._drop(partitions)
         await self._leases.release(partitions)
 
-    async def _assign(self) -> None:
-        await self._reader.assign({partition: held.expected for partition, held in self._held.items()})
+    def _drop(self, partitions: Sequence[Partition]) -> None:
+        """Forget them here; what the database still says is mine goes back with the next look at it."""
+        for partition in partitions:
+            del self._held[partition]
+        self._reassign = True
+        self._membership_due = 0.0
 
     # -- one batch
 
     async def _read_and_commit(self) -> int:
-        for partition, held in self._held.items():
-            # The fence compares the database with this worker's memory; only this compares the memory with the log.
-            if await self._reader.position(partition) != held.expected:
-                await self._assign()
-                break
+        # The fence compares the database with this worker's memory; only this compares the memory with the log.
+        if self._reassign or await self._reads_elsewhere():
+            await self._reader.assign({partition: held.expected for partition, held in self._held.items()})
+            self._reassign = False
         records = await self._reader.read(BATCH_RECORDS, READ_WAIT_SECONDS)
         if records:
-            await self._consume(records)
+            items = [read_record(record) for record in records]
+            self._rejections.begin(len(items))
+            await self._apply(items)
         else:
             await self._mark_published()
         return len(records)
 
-    async def _consume(self, records: Sequence[Record]) -> None:
-        items = [read_record(record) for record in records]
-        self._refuse_to_empty_the_topic(items)
-        await self._apply(items)
+    async def _reads_elsewhere(self) -> bool:
+        for partition, held in self._held.items():
+            if await self._reader.position(partition) != held.expected:
+                return True
+        return False
 
-    async def _apply(self, items: Sequence[Item]) -> None:
+    async def _apply(self, items: Sequence[Item], *, last_try: bool = False) -> None:
         """Commit the items; where one of them cannot be, halve until it stands alone and set it aside."""
+        rejected = self._rejections.with_more(items)
         try:
             async with self._db.transaction() as tx:
                 handled = await commit_batch(items, self._held, self._subscriptions, tx)
         except LeaseLost:
             raise
         except Exception as error:
-            if is_transient(error) and not (is_statement_timeout(error) and len(items) > 1):
-                raise LeaseLost(first_line(error)) from error
-            await self._isolate(items, error)
+            if is_transient(error) and not is_statement_timeout(error):
+                # It may have been committed all the same: only a new claim tells where the database stands.
+                self._drop(list(self._held))
+                raise
+            await self._isolate(items, error, last_try)
             return
+        self._rejections.committed(rejected)
         for partition, record in last_records(items).items():
             self._held[partition].expected = record.offset + 1
         self._unpublished += handled.publish
@@ -180,7 +194,7 @@ class Worker:
         # Before the next transaction says in the database that everything up to here has left.
         await self._publish()
 
-    async def _isolate(self, items: Sequence[Item], error: Exception) -> None:
+    async def _isolate(self, items: Sequence[Item], error: Exception, last_try: bool) -> None:
         if len(items) > 1:
             half = len(items) // 2
             await self._apply(items[:half])
@@ -189,25 +203,14 @@ class Worker:
         (item,) = items
         if isinstance(item, Letter):
             raise error
+        if not last_try:
+            # It may have met another transaction or an operator's cancel; what is wrong with the record stays wrong.
+            await self._apply(items, last_try=True)
+            return
         _log.error("record_set_aside", **place(item.record), **failure(error))
-        letter = Letter(item.record, "handler_failed", f"{type(error).__name__}: {first_line(error)}", item.event)
-        self._count_rejected(letter)
-        await self._apply([letter])
-
-    def _refuse_to_empty_the_topic(self, items: Sequence[Item]) -> None:
-        letters = [item for item in items if isinstance(item, Letter)]
-        if len(items) >= _RATIO_FROM and len(letters) * 10 > len(items):
-            raise Halted(_halt_message(letters[0], f"{len(letters)} of {len(items)} records"))
-        for item in items:
-            if isinstance(item, Letter):
-                self._count_rejected(item)
-            else:
-                self._rejected_in_a_row = 0
-
-    def _count_rejected(self, letter: Letter) -> None:
-        self._rejected_in_a_row += 1
-        if self._rejected_in_a_row > MAX_REJECTED_IN_A_ROW:
-            raise Halted(_halt_message(letter, f"{self._rejected_in_a_row} records in a row"))
+        await self._apply(
+            [Letter(item.record, "handler_failed", f"{type(error).__name__}: {first_line(error)}", item.event)]
+        )
 
     # -- what leaves after the commit
 
@@ -225,11 +228,3 @@ class Worker:
 
 def place(record: Record) -> dict[str, object]:
     return {"topic": record.partition.topic, "partition": record.partition.number, "offset": record.offset}
-
-
-def _halt_message(letter: Letter, how_many: str) -> str:
-    topic, number = letter.record.partition
-    return (
-        f"stopped: {how_many} of {topic} cannot be processed, the last at partition {number} offset"
-        f" {letter.record.offset} ({letter.reason}: {letter.detail}). Mend the sender or the version and restart."
-    )

@@ -1,0 +1,135 @@
+"""Where a worker reads: the database's position, held against the log; nothing is skipped, what was lost is counted."""
+
+import time
+from collections.abc import Callable
+
+import pytest
+
+from shared.log.memory import MemoryLog
+from shared.log.port import NewRecord, Partition
+from tests.builders import session
+from tests.shared.consumer.ledger import TOPIC, TOPICS, Ledger
+
+NAMES = [f"s{number}" for number in range(12)]
+
+
+def sessions(*names: str) -> list[NewRecord]:
+    return [session(name) for name in names]
+
+
+async def test_a_reader_that_stands_ahead_of_the_database_skips_nothing(ledger: Ledger) -> None:
+    """A lost seek: the fence compares the database with the worker's memory, and would pass."""
+    process = ledger.process()
+    await process.run()
+    await ledger.log.append(sessions(*NAMES))
+    bounds = await ledger.log.bounds(TOPIC)
+    ahead = {Partition(TOPIC, number): max(end - 1, 0) for number, (_, end) in bounds.items()}
+    await process.log.made_reader.assign(ahead)
+    await process.run()
+    assert await ledger.counted() == sorted(NAMES)
+
+
+async def test_a_reader_that_stands_behind_does_not_repeat(ledger: Ledger) -> None:
+    process = ledger.process()
+    await ledger.log.append(sessions(*NAMES))
+    await process.run()
+    await process.log.made_reader.assign({Partition(TOPIC, number): 0 for number in range(4)})
+    await process.run()
+    assert (await ledger.progress()).outcomes == {"new": 12}
+
+
+async def test_an_offset_row_deleted_by_hand_is_read_from_the_start_and_absorbed(ledger: Ledger) -> None:
+    process = ledger.process()
+    await ledger.log.append(sessions(*NAMES))
+    await process.run()
+    await ledger.execute("DELETE FROM consumer_offset")
+    await ledger.log.append(sessions("another"))
+    await process.later()
+    await process.run()
+
+    assert await ledger.counted() == sorted([*NAMES, "another"])
+    done = await ledger.progress()
+    assert done.outcomes == {"new": 13, "duplicate": 12}
+    assert done.read == 25
+    assert sum(done.offsets.values()) == 13
+
+
+class NamelessLog(MemoryLog):
+    """A log that cannot tell its incarnation, as Kafka's clients cannot."""
+
+    async def incarnation(self, topic: str) -> str:
+        return ""
+
+
+@pytest.mark.parametrize("log", [MemoryLog, NamelessLog])
+@pytest.mark.parametrize(("running", "again"), [(True, 0), (True, 5), (False, 0), (False, 5), (False, 40)])
+async def test_another_log_under_the_same_name_is_read_from_its_start(
+    ledger: Ledger, log: Callable[..., MemoryLog], running: bool, again: int
+) -> None:
+    ledger.log = log(TOPICS)
+    process = ledger.process()
+    await ledger.log.append(sessions(*NAMES))
+    await process.run()
+    if not running:
+        await process.worker.stop()
+    ledger.log.recreate(TOPIC)
+    # Known ones first, then new ones; where the new log is longer only the record before the position tells.
+    names = [*NAMES, *(f"new{number}" for number in range(100))][7 : 7 + again]
+    await ledger.log.append(sessions(*names))
+    process = process if running else ledger.process()
+    await process.later()
+    await process.run()
+
+    assert await ledger.counted() == sorted({*NAMES, *names})
+    done = await ledger.progress()
+    assert done.read == 12 + again
+    assert done.lost == 0
+    assert await ledger.adds_up()
+    bounds = await ledger.log.bounds(TOPIC)
+    assert {number: end for number, (_, end) in bounds.items() if end} == {
+        number: offset for number, offset in done.offsets.items() if offset
+    }
+
+
+@pytest.mark.parametrize("running", [True, False])
+async def test_what_expired_unread_is_counted_as_lost_and_the_rest_is_read(ledger: Ledger, running: bool) -> None:
+    process = ledger.process()
+    await ledger.log.append(sessions(*NAMES[:5]))
+    await process.run()
+    if not running:
+        await process.worker.stop()
+    await ledger.log.append(sessions(*NAMES[5:]))
+    await ledger.log.expire(int(time.time() * 1000) + 200 * 3_600_000)
+    await ledger.log.append(sessions("later"))
+    process = process if running else ledger.process()
+    await process.run()
+    await process.run()
+
+    assert await ledger.counted() == sorted([*NAMES[:5], "later"])
+    done = await ledger.progress()
+    assert done.lost == 7
+    assert done.read == 6
+    assert done.outcomes == {"new": 6}
+    gaps = await ledger.rows("SELECT partition, first_lost, count FROM log_gap")
+    assert sum(count for _, _, count in gaps) == 7
+
+
+async def test_a_second_claim_does_not_count_a_gap_again(ledger: Ledger) -> None:
+    await ledger.log.append(sessions(*NAMES))
+    await ledger.log.expire(int(time.time() * 1000) + 200 * 3_600_000)
+    for _ in range(2):
+        process = ledger.process()
+        await process.run()
+        await ledger.expire_leases()
+    assert (await ledger.progress()).lost == 12
+
+
+async def test_what_was_owed_when_the_log_was_lost_is_published_all_the_same(ledger: Ledger) -> None:
+    await ledger.log.append(sessions(*NAMES))
+    process = ledger.process()
+    await process.worker.run_once()
+    ledger.log.recreate("petla.told")  # as if the process had ended before it published
+    ledger.log.recreate(TOPIC)
+    await ledger.expire_leases()
+    await ledger.process().run()
+    assert set(ledger.told()) == set(NAMES)

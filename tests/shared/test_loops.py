@@ -1,0 +1,87 @@
+"""A loop goes on for ever: what a pass raises is shown, and tried again after a pause that grows and is bounded."""
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+import structlog
+
+from shared.loops import Loop
+
+
+class Passes:
+    """Does as it is told, one instruction a pass; the last one repeats."""
+
+    def __init__(self, *instructions: int | Exception) -> None:
+        self.done = 0
+        self.after: Callable[[], None] = lambda: None
+        self._instructions = list(instructions)
+
+    async def __call__(self) -> int:
+        self.done += 1
+        self.after()
+        told = self._instructions.pop(0) if len(self._instructions) > 1 else self._instructions[0]
+        if isinstance(told, Exception):
+            raise told
+        return told
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(5):
+        while not condition():  # noqa: ASYNC110 - the loop under test has nothing to wait on
+            await asyncio.sleep(0)
+
+
+async def test_a_loop_repeats_at_once_while_there_is_work_and_then_waits_to_be_woken() -> None:
+    passes = Passes(3, 2, 0)
+    loop = Loop("test", passes, idle_seconds=3600)
+    loop.start()
+    await until(lambda: passes.done == 3)
+    loop.wake()
+    await until(lambda: passes.done == 4)
+    await loop.stop()
+    assert loop.problem is None
+
+
+async def test_a_problem_shows_until_a_pass_succeeds() -> None:
+    passes = Passes(OSError("the database is away\nand more"), 0)
+    loop = Loop("test", passes, idle_seconds=3600)
+    loop.start()
+    await until(lambda: loop.problem is not None)
+    assert loop.problem == "the database is away"
+    loop.wake()
+    await until(lambda: loop.problem is None)
+    await loop.stop()
+
+
+async def test_an_outage_of_hours_does_not_end_the_loop() -> None:
+    passes = Passes(*[OSError("away")] * 1_200, 0)
+    loop = Loop("test", passes, idle_seconds=3600)
+    passes.after = loop.wake  # no pause is waited for
+    with structlog.testing.capture_logs() as logged:
+        loop.start()
+        await until(lambda: passes.done > 1_200 and loop.problem is None)
+        await loop.stop()
+    pauses = [entry["retry_in"] for entry in logged]
+    assert pauses[:5] == pytest.approx([0.2, 0.4, 0.8, 1.6, 3.2])
+    assert set(pauses[5:]) == {5.0}
+
+
+async def test_stopping_lets_the_pass_under_way_finish() -> None:
+    reached, released = asyncio.Event(), asyncio.Event()
+    finished: list[bool] = []
+
+    async def pass_() -> int:
+        reached.set()
+        await released.wait()
+        finished.append(True)
+        return 1
+
+    loop = Loop("test", pass_, idle_seconds=0)
+    loop.start()
+    await reached.wait()
+    stopping = asyncio.create_task(loop.stop())
+    await asyncio.sleep(0)
+    released.set()
+    await stopping
+    assert finished == [True]
