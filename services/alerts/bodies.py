@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from services.alerts import examples
 from services.alerts.commands import Command
 from services.alerts.states import Action, Outcome
 
@@ -16,7 +17,7 @@ Note = Annotated[str, StringConstraints(min_length=1, max_length=10_000)]
 class Act(BaseModel):
     """`version` is the one that was seen, `by` whoever acts."""
 
-    model_config = ConfigDict(strict=True)
+    model_config = ConfigDict(strict=True, json_schema_extra={"example": examples.ACT})
 
     version: int = Field(ge=1)
     by: Name
@@ -26,16 +27,22 @@ class Act(BaseModel):
 
 
 class Attempt(Act):
+    model_config = ConfigDict(json_schema_extra={"example": examples.ATTEMPT})
+
     channel: Name
     outcome: Outcome
 
 
 class Comment(Act):
+    model_config = ConfigDict(json_schema_extra={"example": examples.COMMENT})
+
     note: Note
 
 
 class Resolution(Act):
     """Without a cause nothing is learned from it, without an action nothing was done."""
+
+    model_config = ConfigDict(json_schema_extra={"example": examples.RESOLUTION})
 
     root_cause: Name
     action: Name

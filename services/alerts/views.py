@@ -5,8 +5,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
+from services.alerts import examples
 from services.alerts.models import Notification
 from services.alerts.rules import Rule
 from services.alerts.store.lists import Listed
@@ -15,6 +16,8 @@ from shared.events.followups import FollowupChanged, Priority, State
 
 
 class FollowupView(BaseModel):
+    model_config = ConfigDict(json_schema_extra={"example": examples.FOLLOWUP})
+
     id: UUID
     version: int
     state: State
@@ -62,12 +65,16 @@ class HistoryEntry(BaseModel):
 
 
 class FollowupDetail(FollowupView):
+    model_config = ConfigDict(json_schema_extra={"example": examples.DETAIL})
+
     contact: Contact
     timeline: list[TimelineEntry]
     history: list[HistoryEntry]
 
 
 class FollowupPage(BaseModel):
+    model_config = ConfigDict(json_schema_extra={"example": examples.PAGE})
+
     items: list[FollowupView]
     next_cursor: str | None
     total: int

@@ -3,6 +3,7 @@
 The examples of answers are computed again here, so that they are true.
 """
 
+import json
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -10,7 +11,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
 
+from services.alerts import examples as alerts_examples
+from services.alerts.app import build as build_alerts
+from services.alerts.bodies import Act, Attempt, Comment, Resolution
+from services.alerts.settings import AlertsSettings
+from services.alerts.views import FollowupDetail, FollowupPage, FollowupView
 from services.ingest.app import build as build_ingest
 from services.ingest.settings import IngestSettings
 from services.scoring import examples
@@ -39,6 +46,12 @@ SHOWN = {  # answers that must have an example
         "GET /v1/dead-letters",
         "GET /v1/reconciliation",
     ],
+    "alerts": [
+        "GET /v1/followups",
+        "GET /v1/followups/{id}",
+        "POST /v1/followups/{id}/claim",
+        "POST /v1/followups/{id}/resolve",
+    ],
 }
 
 
@@ -49,7 +62,9 @@ async def document(service: str) -> dict[str, Any]:
         app = build_ingest(IngestSettings(), log, config, SystemClock()).app
     else:
         nowhere = Database("postgresql://nobody@127.0.0.1:1/nothing")  # connects when it is asked, which it is not
-        app = build_scoring(ScoringSettings(), log, config, nowhere, SystemClock()).app
+        build = build_scoring if service == "scoring" else build_alerts
+        settings: Any = ScoringSettings() if service == "scoring" else AlertsSettings()
+        app = build(settings, log, config, nowhere, SystemClock()).app
     found: dict[str, Any] = (await request(app, "GET", "/openapi.json")).json()
     return found
 
@@ -89,26 +104,51 @@ async def test_the_document_is_whole(service: str) -> None:
         assert in_path == set(re.findall(r"{(\w+)}", path)), path
 
 
+def example(content: dict[str, Any], described: dict[str, Any]) -> Any:
+    """Beside the schema, or of the schema that it names."""
+    shown = content.get("example") or content.get("examples")
+    if shown is None and (reference := content["schema"].get("$ref")):
+        shown = described["components"]["schemas"][reference.rsplit("/", 1)[-1]].get("example")
+    return shown
+
+
 @pytest.mark.parametrize("service", SHOWN)
 async def test_every_body_has_an_example(service: str) -> None:
-    for path, operation in operations(await document(service)):
+    described = await document(service)
+    for path, operation in operations(described):
         for media, body in operation.get("requestBody", {}).get("content", {}).items():
-            assert body.get("example") or body.get("examples") or _schema_examples(body), f"{path} {media}"
-
-
-def _schema_examples(body: dict[str, Any]) -> Any:
-    return body["schema"].get("examples")
+            assert example(body, described), f"{path} {media}"
 
 
 @pytest.mark.parametrize("service", SHOWN)
 async def test_the_main_answers_have_an_example(service: str) -> None:
-    described = dict(operations(await document(service)))
+    described = await document(service)
+    found = dict(operations(described))
     for path in SHOWN[service]:
-        answers = described[path]["responses"]
+        answers = found[path]["responses"]
         shown = [
-            answers[status]["content"]["application/json"].get("example") for status in answers if status[0] == "2"
+            example(answers[status]["content"]["application/json"], described) for status in answers if status[0] == "2"
         ]
+        assert shown, path
         assert all(shown), path
+
+
+@pytest.mark.parametrize(
+    ("model", "shown"),
+    [
+        (Act, alerts_examples.ACT),
+        (Attempt, alerts_examples.ATTEMPT),
+        (Comment, alerts_examples.COMMENT),
+        (Resolution, alerts_examples.RESOLUTION),
+        (FollowupView, alerts_examples.FOLLOWUP),
+        (FollowupPage, alerts_examples.PAGE),
+        (FollowupDetail, alerts_examples.DETAIL),
+    ],
+)
+def test_what_alerts_shows_is_what_it_takes_and_gives(model: type[BaseModel], shown: dict[str, Any]) -> None:
+    read = model.model_validate_json(json.dumps(shown))
+    assert read.model_dump(mode="json") == shown
+    assert model.model_json_schema()["example"] == shown
 
 
 async def test_what_ingest_shows_as_a_body_is_taken() -> None:
