@@ -41,6 +41,15 @@ LIBRARIES = {
     "typer": ["services/__main__.py"],
     "uvicorn": ["services/running.py"],
 }
+# The demo is a customer like any other: it knows what a sender can know.
+HIDDEN_FROM_THE_DEMO = (
+    "services.ingest",
+    "services.scoring",
+    "services.alerts",
+    "shared.db",
+    "shared.log",
+    "shared.consumer",
+)
 # What holds a state of its own is made by whoever wires, never at import.
 STATEFUL = ("Settings", "Database", "Log", "Store", "Client", "Engine", "Worker", "Loop", "FastAPI", "Lock", "Event")
 MEANINGLESS = {"util", "utils", "helper", "helpers", "manager", "managers", "common", "misc", "base", "stuff"}
@@ -92,6 +101,17 @@ def test_is_imported_only_where_it_may_be(library: str) -> None:
         if not allowed(name, LIBRARIES[library])
         for module, line in imports(tree)
         if module.split(".")[0] == library
+    ]
+    assert not found
+
+
+def test_the_demo_uses_the_http_api_alone() -> None:
+    found = [
+        f"{name}:{line} {module}"
+        for name, tree in TREES.items()
+        if name.startswith("services/demo")
+        for module, line in imports(tree)
+        if module.startswith(HIDDEN_FROM_THE_DEMO)
     ]
     assert not found
 
