@@ -59,6 +59,15 @@ class OffsetOutOfRange(Exception):  # noqa: N818 - as above
         self.position = position
 
 
+class RecordsRefused(Exception):  # noqa: N818 - as above
+    """The log will never take these records (they are larger than it allows); trying again is of no use."""
+
+    def __init__(self, records: "Sequence[NewRecord]", reason: str) -> None:
+        super().__init__(f"{len(records)} records are refused for good: {reason}")
+        self.records = records
+        self.reason = reason
+
+
 class Overloaded(LogUnavailable):
     """More is waiting to be appended than may wait."""
 
@@ -92,7 +101,10 @@ class Log(Protocol):
         ...
 
     async def append(self, records: Sequence[NewRecord]) -> Durability:
-        """All or none of them, durably. Raises `LogUnavailable` (or `Overloaded`)."""
+        """All of them, durably. Raises `LogUnavailable` (or `Overloaded`), or `RecordsRefused` with those never taken.
+
+        After `RecordsRefused` the others of the call are on the log.
+        """
         ...
 
     async def partitions(self, topic: str) -> int: ...
