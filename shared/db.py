@@ -36,6 +36,9 @@ _STATEMENT_TIMEOUT = "57014"
 class Database:
     """A pool on one database. `url` is `postgresql://…`; `create_async_engine` reads host, socket folder and name."""
 
+    # Alembic keeps what it is doing in globals: two migrations of one process would run into each other's database.
+    _migrating = asyncio.Lock()
+
     def __init__(self, url: str, *, pool_size: int = 8) -> None:
         self._engine = create_async_engine(
             make_url(url).set(drivername="postgresql+asyncpg"),
@@ -74,7 +77,7 @@ class Database:
         return None
 
     async def migrate(self, versions: Path) -> None:
-        """Bring the database to the newest version; several processes may call it at once."""
+        """Bring the database to the newest version; several processes and tasks may call it at once."""
         from alembic import command  # costs 0.3 s and is needed once
         from alembic.config import Config
 
@@ -86,7 +89,7 @@ class Database:
         config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
         config.set_main_option("path_separator", "newline")
         config.set_main_option("version_locations", str(versions).replace("%", "%%"))
-        async with self._engine.connect() as connection:
+        async with self._migrating, self._engine.connect() as connection:
             await connection.execute(text("SET statement_timeout = 0"))
             await connection.execute(text("SET lock_timeout = 0"))
             await connection.execute(text("SELECT pg_advisory_lock(hashtext('petla.migrate'))"))
