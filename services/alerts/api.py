@@ -53,9 +53,9 @@ def _add_lists(routes: APIRouter, db: Database) -> None:
         """Ordered by deadline; without `state` all of them, the withdrawn too."""
         wanted = Wanted(list(state), assignee, overdue, customer, feedback)
         async with db.snapshot() as tx:
-            found, total = await lists.page(wanted, _place(cursor), limit, tx)
+            found, total = await lists.page(wanted, _place(cursor), limit + 1, tx)
         places = [(one.followup.first_attempt_due, one.followup.id) for one in found]
-        items = [views.followup(one) for one in found]
+        items = [views.followup(one) for one in found[:limit]]
         return FollowupPage(items=items, next_cursor=_next_cursor(places, limit), total=total)
 
     @routes.get("/followups/{id}", dependencies=_READ)
@@ -106,9 +106,9 @@ def _add_notifications(routes: APIRouter, db: Database, wake: Callable[[], None]
     ) -> NotificationPage:
         """What people outside were or are to be told, the newest first."""
         async with db.snapshot() as tx:
-            found, total = await notifications.page(state, _place(cursor), limit, tx)
+            found, total = await notifications.page(state, _place(cursor), limit + 1, tx)
         places = [(one.created_at, one.id) for one in found]
-        items = [views.notification(one) for one in found]
+        items = [views.notification(one) for one in found[:limit]]
         return NotificationPage(items=items, next_cursor=_next_cursor(places, limit), total=total)
 
     @routes.post("/notifications/{id}/replay", dependencies=_WRITE)
@@ -174,4 +174,5 @@ def _place(cursor: str | None) -> cursors.Place | None:
 
 
 def _next_cursor(places: list[cursors.Place], limit: int) -> str | None:
-    return cursors.written(places[-1]) if len(places) == limit else None
+    """One row more than the page holds was asked for, and tells whether there is a next one."""
+    return cursors.written(places[limit - 1]) if len(places) > limit else None

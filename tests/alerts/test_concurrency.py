@@ -30,9 +30,9 @@ async def take_alone(world: World, event: dict[str, Any]) -> None:
 
 async def until_it_waits(world: World) -> None:
     """Until some transaction waits for another's lock."""
-    waiting: list[Any] = []
-    while not waiting:
-        waiting = await world.rows("SELECT 1 FROM pg_locks WHERE NOT granted")
+    async with asyncio.timeout(10):
+        while not await world.rows("SELECT 1 FROM pg_locks WHERE NOT granted"):
+            pass
 
 
 async def test_two_answers_of_a_submission_in_two_transactions_share_a_follow_up(world: World) -> None:

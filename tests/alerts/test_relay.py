@@ -111,6 +111,7 @@ async def test_the_position_follows_the_events_and_is_told_once(world: World) ->
     await world.told(scored("low"), scored("high", score=9))
     await world.relay.run_once()
     await world.relay.run_once()
+    world.clock.seconds += 60
     await world.relay.run_once()
 
     (position,) = [event for event in world.published() if event["type"] == "alerts.position.v1"]

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.alerts.world import World, feedback_id, scored
+from tests.alerts.world import World, activity, feedback_id, scored
 
 
 async def set_state(world: World, name: str, state: str) -> None:
@@ -96,6 +96,16 @@ async def test_a_later_answer_of_the_submission_brings_a_withdrawn_follow_up_bac
     assert await world.states() == {feedback_id("nps"): "new"}
     assert (await world.followup("nps"))["text"] == "Też źle"
     assert await world.suppressions() == {(feedback_id("csat"), 0, "same_submission")}
+
+
+async def test_a_withdrawn_follow_up_does_not_come_back_for_who_refuses_contact_by_now(world: World) -> None:
+    await world.told(scored("low"))
+    await world.told(scored("low", 1, score=9))
+    await world.told(activity("customer.updated.v1", "no", customer="c-1", consent={"contact": False}))
+    await world.told(scored("low", 2, score=1))
+
+    assert await world.states() == {feedback_id("low"): "withdrawn"}
+    assert await world.suppressions() == {(feedback_id("low"), 2, "no_contact_consent")}
 
 
 async def test_what_is_still_suppressed_in_a_later_revision_says_so_again(world: World) -> None:
