@@ -1,0 +1,110 @@
+"""What the documents say is true of the code: links lead somewhere, settings are all there, the README's curl works."""
+
+import re
+import shlex
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from pydantic_core import PydanticUndefined
+
+from services.alerts.settings import AlertsSettings
+from services.ingest.settings import IngestSettings
+from services.scoring.settings import ScoringSettings
+from shared.settings import Settings
+from tests.e2e.processes import temporary_installation, until
+
+ROOT = Path(__file__).parent.parent
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "examples").rglob("*.md")])
+LINK = re.compile(r"\]\((?!https?:)([^)#]+)")
+PATH = re.compile(r"`((?:tests|services|shared|bench|docs|examples)/[\w./-]+)`")
+
+
+def environment_names() -> dict[str, Any]:
+    """Every variable with its default, None where there is none or where it depends on the machine."""
+    found: dict[str, Any] = {}
+    for settings in (Settings, IngestSettings, ScoringSettings, AlertsSettings):
+        for name, field in settings.model_fields.items():
+            default = None if field.default is PydanticUndefined else field.default
+            found[str(field.validation_alias or f"PETLA_{name.upper()}")] = default
+    return found
+
+
+def command_names() -> set[str]:
+    return set(re.findall(r'envvar="(\w+)"', (ROOT / "services" / "__main__.py").read_text(encoding="utf-8")))
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_and_paths_lead_somewhere(document: Path) -> None:
+    text = document.read_text(encoding="utf-8")
+    links = [document.parent / link for link in LINK.findall(text)]
+    paths = [ROOT / path for path in PATH.findall(text)]
+    assert not [str(path) for path in links + paths if not path.exists()]
+
+
+def test_every_decision_is_listed() -> None:
+    folder = ROOT / "docs" / "decisions"
+    listed = LINK.findall((folder / "README.md").read_text(encoding="utf-8"))
+    assert listed == sorted(path.name for path in folder.glob("0*.md"))
+
+
+def test_a_decision_says_why_and_until_when() -> None:
+    for path in (ROOT / "docs" / "decisions").glob("0*.md"):
+        text = path.read_text(encoding="utf-8")
+        assert text.startswith(f"# {path.name[:4]} "), path.name
+        for part in ("**Context.**", "**Choice.**", "**Consequences.**", "**Look again**"):
+            assert part in text, f"{path.name} has no {part}"
+
+
+def test_the_example_of_an_environment_has_every_variable_with_its_default() -> None:
+    text = (ROOT / ".env.example").read_text(encoding="utf-8")
+    shown = dict(re.findall(r"^#([A-Z_]+)=(.*)$", text, re.MULTILINE))
+    known = environment_names()
+    assert set(shown) == set(known) | command_names()
+    for name, default in known.items():
+        if default is not None:
+            assert shown[name] == f"{default}", name
+    lines = text.splitlines()
+    explained = [lines[at - 1].startswith("# ") for at, line in enumerate(lines) if re.match(r"#[A-Z_]+=", line)]
+    assert all(explained)
+
+
+def test_the_table_of_settings_has_every_variable() -> None:
+    text = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    section = text.split("## Settings")[1].split("\n## ")[0]
+    shown = set(re.findall(r"`([A-Z]+_[A-Z_]+)`", section))
+    assert shown == set(environment_names()) | command_names()
+
+
+def test_every_promise_is_told() -> None:
+    text = (ROOT / "docs" / "promises.md").read_text(encoding="utf-8")
+    assert re.findall(r"^## (P\d+) ", text, re.MULTILINE) == [f"P{number}" for number in range(1, 11)]
+
+
+def curls() -> list[list[str]]:
+    """The words of every curl in the README."""
+    blocks = re.findall(r"```sh\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    return [shlex.split(block) for block in blocks if block.startswith("curl ")]
+
+
+def send(words: list[str], installation_url: str, key: str) -> httpx.Response:
+    url, *options = words[1:]
+    headers = [options[at + 1].replace("$KEY", key).split(": ", 1) for at, word in enumerate(options) if word == "-H"]
+    body = options[options.index("-d") + 1] if "-d" in options else None
+    method = "GET" if body is None else "POST"
+    address = url.replace("http://127.0.0.1:8080", installation_url)
+    content = None if body is None else body.encode()
+    return httpx.request(method, address, headers=dict(headers), content=content, trust_env=False)
+
+
+@pytest.mark.slow
+def test_the_curl_of_the_readme_opens_a_follow_up() -> None:
+    post, get = curls()
+    with temporary_installation() as installation:
+        url = installation.up().url
+        key = installation.create_key("events:write", "followups:read")["key"]
+        for _ in range(2):  # sending it again changes nothing
+            assert send(post, url, key).status_code == 202
+        found = until(lambda: send(get, url, key).json()["items"] or None, 20, "the follow-up")
+    assert [(one["state"], one["customer"], one["score"]) for one in found] == [("new", "c-1", 3.0)]
