@@ -27,6 +27,7 @@ from services.scoring.metrics.cells import Cells, Scale
 from services.scoring.metrics.registry import METRICS
 from services.scoring.question import ask
 from services.scoring.reconciliation import Consumed, Rows, reconcile
+from services.scoring.sampling import Samples
 from services.scoring.settings import ScoringSettings
 from shared.clock import SystemClock
 from shared.config import ConfigStore
@@ -183,8 +184,8 @@ def test_the_metric_that_is_shown_is_what_these_answers_give() -> None:
         filters={"store": ["Kraków"]},
         now=datetime(2026, 11, 30, tzinfo=UTC),
     )
-    november = {(("email",), 0): nps(35, 20, 15, retracted=1), (("sms",), 0): nps(15, 10, 5)}
-    october = {((), 0): nps(45, 35, 20)}
+    november: Samples = {(("email",), 0): nps(35, 20, 15, retracted=1), (("sms",), 0): nps(15, 10, 5)}
+    october: Samples = {((), 0): nps(45, 35, 20)}
     assert answer(question, november, october) == examples.METRIC
 
 
