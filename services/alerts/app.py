@@ -81,7 +81,7 @@ class AlertsService:
     async def checks(self) -> dict[str, str]:
         problems = {
             "log": self._log.problem,
-            "database": await self._db.problem(),
+            "database": await self._db.problem() or (None if self._migrated else "not at the newest version yet"),
             "config": self._config.problem,
             **{name: loop.problem for name, loop in self._loops.items()},
         }

@@ -62,6 +62,14 @@ async def test_without_its_database_it_starts_says_so_and_refuses() -> None:
     assert answer.json()["code"] == "unavailable"
 
 
+async def test_it_is_not_ready_before_its_tables_are_there(database: MakeDatabase) -> None:
+    running = RunningAlerts(await database(None))
+    await running.start()
+    assert (await running.service.checks())["database"] == "not at the newest version yet"
+    assert (await running.get("/readyz", None)).status_code == 503
+    await running.stop()
+
+
 async def test_everything_asks_for_a_key_but_health_and_docs(alerts: RunningAlerts) -> None:
     document = (await alerts.get("/openapi.json", None)).json()
     assert set(document["paths"]) >= {"/v1/followups", "/v1/followups/{id}", "/v1/rules", "/v1/notifications"}
