@@ -17,6 +17,7 @@ from typer.exceptions import TyperException
 from services.running import SERVICES, StartError, open_log, serve
 from shared import embedded_postgres
 from shared.access import create_key, list_keys, revoke_key
+from shared.clock import SystemClock
 from shared.data_folder import DataFolderError
 from shared.embedded_postgres import PostgresError
 from shared.log.port import LogUnavailable
@@ -100,6 +101,24 @@ def up(
     set_up()
     names = [service.value] if service else list(SERVICES)
     _run(serve(names, lambda address: print(f"Pętla ({', '.join(names)}) serves {address}", flush=True)))
+
+
+@app.command()
+def demo(
+    seed: Annotated[int, typer.Option(min=0, help="the same seed tells the same story")] = 1,
+    events: Annotated[int, typer.Option(min=1, max=100_000, help="how many events the shop sends")] = 2_000,
+    ends: Annotated[bool, typer.Option("--exit", help="end after the verdict; exit code 0 only when balanced")] = False,
+    as_json: AsJson = False,
+    host: Host = None,
+    port: Port = None,
+    data: Data = None,
+) -> None:
+    """Play a simulated shop, watch the loop close, and serve its data until Ctrl-C."""
+    from services.demo import command
+
+    _environment(host=host, port=port, data=data)
+    set_up()
+    raise SystemExit(_run(command.demo(command.Options(seed, events, ends, as_json), SystemClock())))
 
 
 @app.command()

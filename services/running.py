@@ -14,10 +14,11 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
-import uvicorn
 from starlette.types import ASGIApp
 
+from services.answering import answering
 from services.dispatch import Dispatch
 from shared.clock import SystemClock
 from shared.config import ConfigStore
@@ -32,7 +33,6 @@ from shared.settings import Settings
 SERVICES = ("ingest", "scoring", "alerts")
 PORTS = {"ingest": 8081, "scoring": 8082, "alerts": 8083}
 SHARED_PORT = 8080
-_DRAIN_SECONDS = 5
 _STOP_SECONDS = 4
 _EXPIRE_EVERY_SECONDS = 3600.0
 
@@ -54,8 +54,21 @@ async def open_log(settings: Settings) -> AsyncIterator[tuple[SqliteLog, ConfigS
         await log.close()
 
 
-async def serve(names: Sequence[str], on_ready: Callable[[str], None]) -> None:
-    """Runs until a signal; `on_ready` is told the address once requests are answered."""
+class Running(NamedTuple):
+    """A process that answers requests: its address for clients on this machine, and its configuration."""
+
+    address: str
+    config: ConfigStore
+
+
+Beside = Callable[[Running], Awaitable[None]]
+
+
+async def serve(names: Sequence[str], on_ready: Callable[[str], None], beside: Beside | None = None) -> None:
+    """Runs until a signal; `on_ready` is told the address once requests are answered.
+
+    `beside` then runs next to the server: the process ends when it returns or raises, and a signal cancels it.
+    """
     ending = _Ending()  # before PostgreSQL starts: every end but a kill must come to its release
     settings = Settings()
     port = settings.port or (PORTS[names[0]] if len(names) == 1 else SHARED_PORT)
@@ -68,7 +81,9 @@ async def serve(names: Sequence[str], on_ready: Callable[[str], None]) -> None:
         expiry.start()
         stack.push_async_callback(expiry.stop)
         app: ASGIApp = Dispatch(services) if len(names) > 1 else services[names[0]].app
-        await _run_server(app, listener, ending, lambda: on_ready(f"http://{settings.host}:{port}"))
+        await stack.enter_async_context(answering(app, listener))
+        on_ready(_address(settings.host, port))
+        await ending.after(beside and beside(Running(_address(_reachable(settings.host), port), config)))
 
 
 @asynccontextmanager
@@ -161,52 +176,34 @@ def _expiring(log: SqliteLog) -> Callable[[], Awaitable[int]]:
     return expire
 
 
+def _address(host: str, port: int) -> str:
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _reachable(host: str) -> str:
+    """Where this machine reaches a server that listens on all its addresses."""
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+
+
 class _Ending:
     """The first signal asks for an orderly end, a second one ends at once."""
 
     def __init__(self) -> None:
-        self.asked = asyncio.Event()
+        self._asked = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, self._ask)
 
     def _ask(self) -> None:
-        if self.asked.is_set():
+        if self._asked.is_set():
             os._exit(1)
-        self.asked.set()
+        self._asked.set()
 
-
-class _Server(uvicorn.Server):
-    """uvicorn that says when it answers, without signal handlers of its own: the process decides when it ends."""
-
-    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
-        super().__init__(config)
-        self._on_ready = on_ready
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self._on_ready()
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
-async def _run_server(app: ASGIApp, listener: socket.socket, ending: _Ending, on_ready: Callable[[], None]) -> None:
-    config = uvicorn.Config(
-        app,
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=_DRAIN_SECONDS,
-        backlog=2048,
-    )
-    server = _Server(config, on_ready)
-
-    async def end_when_asked() -> None:
-        await ending.asked.wait()
-        server.should_exit = True
-
-    asked = asyncio.create_task(end_when_asked())
-    await server.serve(sockets=[listener])
-    asked.cancel()
+    async def after(self, work: Awaitable[None] | None) -> None:
+        """Returns when a signal came or `work` is done; raises what `work` raised."""
+        asked = asyncio.ensure_future(self._asked.wait())
+        working = asyncio.ensure_future(work) if work else asked
+        await asyncio.wait({asked, working}, return_when=asyncio.FIRST_COMPLETED)
+        for task in {asked, working}:
+            task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await working

@@ -1,0 +1,53 @@
+"""An ASGI application that answers at a socket for as long as a block of code runs."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Iterator
+
+import uvicorn
+from starlette.types import ASGIApp
+
+_DRAIN_SECONDS = 5
+
+
+class _Server(uvicorn.Server):
+    """uvicorn that says when it answers, without signal handlers of its own: the process decides when it ends."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.answers = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.answers.set()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+@contextlib.asynccontextmanager
+async def answering(app: ASGIApp, listener: socket.socket) -> AsyncIterator[None]:
+    """Requests are answered inside of the block; at its end those under way have five seconds left."""
+    config = uvicorn.Config(
+        app,
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,  # a header must not say who the client is
+        timeout_graceful_shutdown=_DRAIN_SECONDS,
+        backlog=2048,
+    )
+    server = _Server(config)
+    serving, started = asyncio.create_task(server.serve(sockets=[listener])), asyncio.create_task(server.answers.wait())
+    await asyncio.wait({serving, started}, return_when=asyncio.FIRST_COMPLETED)
+    started.cancel()
+    if serving.done():  # it never came to answer: say why
+        serving.result()
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await serving
