@@ -1,5 +1,6 @@
 """What the documents say is true of the code: links lead somewhere, settings are all there, the README's curl works."""
 
+import json
 import re
 import shlex
 from pathlib import Path
@@ -13,7 +14,7 @@ from services.alerts.settings import AlertsSettings
 from services.ingest.settings import IngestSettings
 from services.scoring.settings import ScoringSettings
 from shared.settings import Settings
-from tests.e2e.processes import temporary_installation, until
+from tests.e2e.processes import free_port, temporary_installation, until
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "examples").rglob("*.md")])
@@ -108,3 +109,27 @@ def test_the_curl_of_the_readme_opens_a_follow_up() -> None:
             assert send(post, url, key).status_code == 202
         found = until(lambda: send(get, url, key).json()["items"] or None, 20, "the follow-up")
     assert [(one["state"], one["customer"], one["score"]) for one in found] == [("new", "c-1", 3.0)]
+
+
+def of_the_demo(line: str) -> str:
+    """A line of the README's excerpt."""
+    block = re.search(r"```text\n(The loop.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    assert block
+    found = re.search(rf"^{line} +(.*)$", block[1], re.MULTILINE)
+    assert found
+    return found[1]
+
+
+@pytest.mark.slow
+def test_the_demo_of_the_readme_is_the_one_that_runs() -> None:
+    with temporary_installation() as installation:
+        played = installation.command(
+            "demo", "--seed", "1", "--events", "2000", "--exit", "--json", "--port", str(free_port()), seconds=120
+        )
+    assert played.returncode == 0, played.stderr
+    told = json.loads(played.stdout.splitlines()[-1])
+    nps = told["nps"]
+    assert of_the_demo("received").startswith(f"{told['sent']:,} ")
+    assert of_the_demo("scored").startswith(f"{told['scored']} ")
+    low, high = nps["interval"]["low"], nps["interval"]["high"]
+    assert of_the_demo("NPS") == f"{nps['value']:+.1f}  between {low:+.1f} and {high:+.1f} (95 %), n = {nps['n']}"
