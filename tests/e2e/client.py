@@ -25,11 +25,12 @@ class Client:
     def __exit__(self, *_: object) -> None:
         self._http.close()
 
-    def send(self, events: Sequence[dict[str, Any]]) -> None:
-        """One event alone, several as a batch; returns once every one of them was accepted."""
+    def send(self, events: Sequence[dict[str, Any]]) -> list[str]:
+        """One event alone, several as a batch; the ids of the facts, once every one of them was accepted."""
         body = events[0] if len(events) == 1 else list(events)
         answer = until(lambda: self._accepted(body), GIVE_UP_SECONDS, "an answer of 202 to an event")
         assert answer.get("rejected", 0) == 0, answer
+        return [item["id"] for item in answer.get("items", [answer])]
 
     def _accepted(self, body: Any) -> dict[str, Any] | None:
         try:
