@@ -7,6 +7,7 @@ from prometheus_client import CollectorRegistry
 from services.scoring.api import routes
 from services.scoring.asking import Scores
 from services.scoring.handlers import Handlers, subscriptions
+from services.scoring.pages.routes import routes as page_routes
 from services.scoring.publishing import Publisher
 from services.scoring.reconciliation import Consumed
 from services.scoring.settings import ScoringSettings
@@ -39,7 +40,9 @@ class ScoringService:
         self.worker = Worker(log, db, topics.by_scoring, subscriptions(handlers), clock, handlers.republish)
         self._consumer = Loop("scoring.consumer", self.worker.run_once, _IDLE_SECONDS)
         self.app = create_app(self.name, config=config, checks=self.checks, registry=CollectorRegistry())
-        self.app.include_router(routes(Scores(db, log, clock, settings.zone, topics)))
+        scores = Scores(db, log, clock, settings.zone, topics)
+        self.app.include_router(routes(scores))
+        self.app.include_router(page_routes(scores))
 
     async def start(self) -> None:
         await self._db.migrate(MIGRATIONS)

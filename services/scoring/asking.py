@@ -1,6 +1,7 @@
 """Everything that can be asked of scoring, each answer from one snapshot of the database."""
 
 import base64
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -12,8 +13,9 @@ from services.scoring.answers import answer
 from services.scoring.metrics.cells import plain_number
 from services.scoring.question import Question
 from services.scoring.reconciliation import Consumed, reconcile
-from services.scoring.store import reconciliation, records, samples
+from services.scoring.store import open_followups, reconciliation, records, samples
 from services.scoring.store.records import Place
+from services.scoring.waiting import OpenFollowups
 from shared.clock import Clock
 from shared.consumer.progress import progress
 from shared.db import Database
@@ -94,6 +96,10 @@ class Scores:
             rows = await reconciliation.rows(self._topics.feedback, tx)
             read = await progress(tx)
         return reconcile(rows, read, ends, self._topics)
+
+    async def open_followups(self, edges: Sequence[datetime], limit: int) -> OpenFollowups:
+        async with self._db.snapshot() as tx:
+            return await open_followups.read(edges, limit, tx)
 
 
 def _cursor(place: Place) -> str:
