@@ -95,6 +95,8 @@ def rows(figures: Figures) -> list[tuple[str, str, str]]:
 def _received(figures: Figures) -> str:
     if not figures.new:
         return f"known since {figures.start:%Y-%m-%d %H:%M} UTC: none counts again"
+    if figures.new < figures.sent:
+        return f"{_KEPT[figures.durability]}; {figures.sent - figures.new:,} known before"
     return f"{_KEPT[figures.durability]}; {figures.repeated:,} of them came twice"
 
 

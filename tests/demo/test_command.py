@@ -9,12 +9,14 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from subprocess import PIPE
 from typing import Any
 
 import httpx
 import pytest
 
 from tests.data_folders import temporary_data_folder
+from tests.e2e.processes import free_port, until
 
 pytestmark = pytest.mark.slow
 
@@ -26,12 +28,6 @@ KEYS = ("sent", "scored", "nps", "followups", "notified", "reconciliation")
 def data() -> Iterator[Path]:
     with temporary_data_folder() as folder:
         yield folder / "data"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def petla(*arguments: str) -> Sequence[str]:
@@ -47,11 +43,18 @@ def demo(data: Path, *more: str, port: int | None = None) -> subprocess.Complete
     return subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=SECONDS, check=False)
 
 
+def answers(port: int) -> bool:
+    try:
+        return httpx.get(f"http://127.0.0.1:{port}/healthz", trust_env=False).is_success
+    except httpx.TransportError:
+        return False
+
+
 @contextmanager
 def serving(data: Path, port: int) -> Iterator[subprocess.Popen[str]]:
     """Ready to be looked at: everything that `--json` has to say was said."""
     command = petla("demo", "--events", "400", "--json", "--data", str(data), "--port", str(port))
-    process = subprocess.Popen(command, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command, env=environment(), stdout=PIPE, stderr=PIPE, text=True)
     try:
         assert process.stdout
         assert json.loads(process.stdout.readline())["reconciliation"]["balanced"]
@@ -125,6 +128,21 @@ def test_it_serves_until_a_signal(data: Path, number: signal.Signals) -> None:
     assert in_use.stderr.splitlines() == [
         f"petla: another Pętla is running on {data}: stop it first, or choose another folder with --data"
     ]
+
+
+def test_stopped_on_the_way_it_says_how_to_go_on() -> None:
+    port = free_port()
+    with temporary_data_folder() as folder:
+        command = petla("demo", "--events", "20000", "--exit", "--data", str(folder / "data"), "--port", str(port))
+        process = subprocess.Popen(command, env=environment(), stdout=PIPE, stderr=PIPE, text=True)
+        try:
+            until(lambda: answers(port), SECONDS, "an answer")
+            process.send_signal(signal.SIGINT)
+            stdout, stderr = process.communicate(timeout=10)
+        finally:
+            process.kill()
+    assert (process.returncode, stdout) == (1, "")
+    assert stderr == "petla demo: stopped before the end; start it again, and nothing counts twice\n"
 
 
 def test_a_port_in_use_is_one_sentence(data: Path) -> None:

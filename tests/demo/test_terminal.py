@@ -83,6 +83,10 @@ def test_known_data_is_said_to_be_known() -> None:
     assert words(FIGURES._replace(new=0))["received"][1] == "known since 2026-11-20 12:00 UTC: none counts again"
 
 
+def test_what_a_killed_start_had_sent_is_known_too() -> None:
+    assert words(FIGURES._replace(new=1_500))["received"][1] == "events, safe on this disk; 500 known before"
+
+
 @pytest.mark.parametrize("changed", [{"balanced": False}, {"settled": False}])
 def test_what_does_not_balance_is_said_loudly(changed: dict[str, bool]) -> None:
     figures = FIGURES._replace(reconciliation={**RECONCILIATION, **changed})
