@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from asyncpg import InterfaceError, PostgresError
+from asyncpg import InterfaceError, InternalClientError, PostgresError
 from sqlalchemy import Connection, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
@@ -128,7 +128,7 @@ def _driver_error(error: BaseException) -> BaseException | None:
     """What the driver raised: SQLAlchemy wraps it, but COPY goes past SQLAlchemy."""
     if isinstance(error, DBAPIError) and error.orig is not None:
         return error.orig.__cause__ or error.orig
-    return error if isinstance(error, PostgresError | InterfaceError) else None
+    return error if isinstance(error, PostgresError | InterfaceError | InternalClientError) else None
 
 
 def first_line(error: BaseException) -> str:

@@ -1,15 +1,23 @@
 """Around every API, as pure ASGI: a request body has an end, HEAD is GET without a body, every error is answered."""
 
+from collections.abc import Callable
+
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shared.problems import Refusal, internal_error
+from shared.problems import Refusal, internal_error, unavailable
+
+IsAway = Callable[[Exception], bool]
 
 
 class LastResort:
-    """What no handler foresaw is logged once and answered 500; an answer already begun is broken off."""
+    """What no handler foresaw is logged once and answered 500; an answer already begun is broken off.
 
-    def __init__(self, app: ASGIApp) -> None:
+    `is_away` tells what may succeed a moment later: 503, and when to ask again.
+    """
+
+    def __init__(self, app: ASGIApp, is_away: IsAway) -> None:
         self._app = app
+        self._is_away = is_away
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         begun = False
@@ -24,7 +32,8 @@ class LastResort:
         except Exception as error:
             if begun or scope["type"] != "http":
                 raise
-            await internal_error(error)(scope, receive, send)
+            answer = unavailable(error) if self._is_away(error) else internal_error(error)
+            await answer(scope, receive, send)
 
 
 class HeadAsGet:

@@ -45,6 +45,7 @@ _PLAIN = {  # what the framework itself refuses, in our words
     404: ("not_found", "there is nothing at this path"),
     405: ("method_not_allowed", "this path does not take that method; the header Allow names those it takes"),
 }
+_RETRY_AFTER_SECONDS = 1
 _log = structlog.get_logger(__name__)
 
 
@@ -95,6 +96,15 @@ def internal_error(error: Exception) -> Response:
     """Log what happened and answer 500 without a word about it."""
     _log.error("request failed", **failure(error))
     return problem(500, "internal_error", "something went wrong here; the log of the service says what")
+
+
+def unavailable(error: Exception) -> Response:
+    """503 for what the service cannot answer without and does not reach at the moment."""
+    _log.warning("request not possible", **failure(error))
+    headers = {"Retry-After": str(_RETRY_AFTER_SECONDS)}
+    return problem(
+        503, "unavailable", "the database or the log does not answer at the moment: try again", headers=headers
+    )
 
 
 def add_handlers(app: FastAPI) -> None:

@@ -16,7 +16,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from starlette.middleware import Middleware
 
 from shared.config import ConfigStore
-from shared.middleware import BodyLimit, HeadAsGet, LastResort
+from shared.middleware import BodyLimit, HeadAsGet, IsAway, LastResort
 from shared.problems import DOCUMENTED, Refusal, add_handlers
 
 MAX_BODY_BYTES = 1024 * 1024
@@ -34,14 +34,22 @@ def create_app(
     checks: Checks,
     registry: CollectorRegistry,
     figures: Figures = dict,
+    is_away: IsAway = lambda error: False,
     max_body_bytes: int = MAX_BODY_BYTES,
 ) -> FastAPI:
-    """`config` becomes `app.state.config`, which `access.requires` reads; `figures` stand beside the checks."""
+    """`config` becomes `app.state.config`, which `access.requires` reads; `figures` stand beside the checks.
+
+    `is_away` tells errors that mean "not now" (503) from mistakes of ours (500).
+    """
     app = FastAPI(
         title=f"Pętla {name}",
         responses=DOCUMENTED,
         dependencies=[Depends(refuse_unknown_parameters), Depends(refuse_unusable_text)],
-        middleware=[Middleware(LastResort), Middleware(HeadAsGet), Middleware(BodyLimit, max_bytes=max_body_bytes)],
+        middleware=[
+            Middleware(LastResort, is_away=is_away),
+            Middleware(HeadAsGet),
+            Middleware(BodyLimit, max_bytes=max_body_bytes),
+        ],
     )
     app.state.config = config
     add_handlers(app)

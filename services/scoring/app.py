@@ -14,8 +14,8 @@ from services.scoring.settings import ScoringSettings
 from shared.clock import Clock
 from shared.config import ConfigStore
 from shared.consumer.worker import Worker
-from shared.db import Database
-from shared.log.port import Log
+from shared.db import Database, is_transient
+from shared.log.port import Log, LogUnavailable
 from shared.loops import Loop
 from shared.web import create_app
 
@@ -38,14 +38,17 @@ class ScoringService:
         )
         handlers = Handlers(settings.zone, Publisher(settings.topic("scores")))
         self.worker = Worker(log, db, topics.by_scoring, subscriptions(handlers), clock, handlers.republish)
-        self._consumer = Loop("scoring.consumer", self.worker.run_once, _IDLE_SECONDS)
-        self.app = create_app(self.name, config=config, checks=self.checks, registry=CollectorRegistry())
+        self._consumer = Loop("scoring.consumer", self.run_once, _IDLE_SECONDS)
+        self._migrated = False
+        self.app = create_app(
+            self.name, config=config, checks=self.checks, registry=CollectorRegistry(), is_away=self._is_away
+        )
         scores = Scores(db, log, clock, settings.zone, topics)
         self.app.include_router(routes(scores))
         self.app.include_router(page_routes(scores))
 
     async def start(self) -> None:
-        await self._db.migrate(MIGRATIONS)
+        """Never waits for the database: the loop brings it to the newest version as soon as it answers."""
         self._consumer.start()
 
     async def stop(self) -> None:
@@ -57,9 +60,18 @@ class ScoringService:
         return {
             "log": self._log.problem or "ok",
             "config": self._config.problem or "ok",
-            "database": await self._db.problem() or "ok",
+            "database": await self._db.problem() or ("ok" if self._migrated else "not at the newest version yet"),
             "consumer": self.worker.problem or self._consumer.problem or "ok",
         }
+
+    async def run_once(self) -> int:
+        if not self._migrated:
+            await self._db.migrate(MIGRATIONS)
+            self._migrated = True
+        return await self.worker.run_once()
+
+    def _is_away(self, error: Exception) -> bool:
+        return not self._migrated or isinstance(error, LogUnavailable) or is_transient(error)
 
 
 def build(settings: ScoringSettings, log: Log, config: ConfigStore, db: Database, clock: Clock) -> ScoringService:

@@ -19,6 +19,7 @@ from services.scoring.waiting import OpenFollowups
 from shared.clock import Clock
 from shared.consumer.progress import progress
 from shared.db import Database
+from shared.events.fields import EARLIEST, LATEST
 from shared.log.port import Log
 
 
@@ -54,7 +55,7 @@ class Scores:
         known = next((row for row in rows if not row.retracted), current)
         return {
             "id": str(current.id),
-            "feedback_id": current.data["feedback_id"],
+            "feedback_id": current.data.get("feedback_id"),
             "source": current.sender,
             "metric": known.metric,
             "score": None if known.score is None else plain_number(known.score),
@@ -107,7 +108,11 @@ def _cursor(place: Place) -> str:
 
 
 def _read_cursor(cursor: str) -> Place:
-    return msgspec.json.decode(base64.urlsafe_b64decode(cursor), type=Place)
+    """ValueError for anything that `_cursor` did not write, or the database could not compare."""
+    place = msgspec.json.decode(base64.urlsafe_b64decode(cursor), type=Place)
+    if not EARLIEST <= place.at < LATEST or "\0" in place.topic + place.incarnation or _cursor(place) != cursor:
+        raise ValueError("not a cursor")
+    return place
 
 
 def _utc(moment: datetime) -> str:

@@ -44,14 +44,15 @@ class Delivery(NamedTuple):
 def judge(facts: Sequence[OrderFact]) -> Delivery | None:
     """The delivery of an order, None while nothing has completed it.
 
-    Of several promises the one with the earliest `time` counts, of several completions the earliest.
+    Of several promises the one with the earliest `time` counts, of several completions the earliest; what is equal
+    in that is ordered by its content, so that the order of arrival decides nothing.
     """
     known: dict[str, list[tuple[Any, OrderFact]]] = {kind: [] for kind in TYPES}
     for fact in facts:
         known[fact.type].append((_DECODERS[fact.type].decode(fact.data), fact))
     if not known[COMPLETED]:
         return None
-    completed, completion = min(known[COMPLETED], key=lambda pair: (pair[0].completed_at, pair[1].sender))
+    completed, completion = min(known[COMPLETED], key=lambda pair: (pair[0].completed_at, pair[1].sender, pair[1].data))
     promises = sorted(known[PROMISED], key=lambda pair: (pair[1].time, pair[1].data))
     orders = sorted(known[PLACED], key=lambda pair: (pair[1].time, pair[1].data))
     order = orders[-1][0] if orders else OrderPlaced("-")

@@ -75,17 +75,18 @@ class Handlers:
             await registers.demote("activity", settled.demoted, tx)
         inserted = [rows.activity_row(arrival) for arrival in settled.fresh]
         await activity.insert(inserted, [not settled.is_current(arrival) for arrival in settled.fresh], tx)
-        orders = {
-            arrival.message.data.order_id for arrival in settled.fresh if arrival.message.event.type in deliveries.TYPES
-        }
-        if orders:
+        delivered = [arrival for arrival in settled.fresh if arrival.message.event.type in deliveries.TYPES]
+        if delivered:
+            orders = {arrival.message.data.order_id for arrival in delivered}
+            if known := settled.had_rows & {arrival.id for arrival in delivered}:
+                orders |= await activity.objects(known, tx)  # a revision may name another order than the one before
             await self._judge_deliveries(orders, _writer(settled), tx)
         return handled
 
     async def _judge_deliveries(self, orders: set[str], writer: int, tx: AsyncConnection) -> None:
         before = await activity.deliveries(orders, tx)
         facts = await activity.order_facts(orders, tx)
-        after = {order: judged for order in orders if (judged := deliveries.judge(facts.get(order, ())))}
+        after = {order: deliveries.judge(facts.get(order, ())) for order in orders}
         changed = {order: judged for order, judged in after.items() if before.get(order) != judged}
         deltas = Deltas()
         for order, judged in changed.items():
@@ -94,7 +95,8 @@ class Handlers:
                     dimensions = {"store": delivery.store, "channel": delivery.channel, "source": delivery.sender}
                     day = self._days(delivery.completed_at)
                     rollups.add_delivery(deltas, delivery.outcome, dimensions, day, sign, writer)
-        await activity.put_deliveries(changed, tx)
+        await activity.put_deliveries({order: judged for order, judged in changed.items() if judged}, tx)
+        await activity.forget_deliveries([order for order, judged in changed.items() if judged is None], tx)
         await rollup_table.add(deltas, tx)
 
     async def track_followups(self, messages: Sequence[Message], tx: AsyncConnection) -> Handled:

@@ -80,6 +80,8 @@ def read_record(record: Record) -> Message | Letter:
     kind = TYPES.get(event.type)
     if kind is None:
         return Letter(record, "unknown_type", f"{event.type} is not a type this version knows", event)
+    if not record.partition.topic.endswith(kind.topic):
+        return Letter(record, "wrong_topic", f"{event.type} belongs on the topic {kind.topic}", event)
     try:
         data = kind.decoder.decode(event.data)
         if check := getattr(data, "check", None):

@@ -167,6 +167,7 @@ async def test_errors_past_sqlalchemy_are_judged_alike(db: Database) -> None:
     assert is_transient(deadlock.value)
     assert not is_transient(twice.value)
     assert is_transient(asyncpg.InterfaceError("cannot call Connection.execute(): the connection is closed"))
+    assert is_transient(asyncpg.InternalClientError("cannot switch to state 15; another operation (2) is in progress"))
     assert not is_transient(asyncpg.DataError("invalid input for query argument"))
     assert not is_transient(RuntimeError("a mistake of the program"))
     assert not is_transient(ValueError("out of range"))

@@ -23,6 +23,9 @@ _PUT_DELIVERIES = text("""
     ON CONFLICT (order_id) DO UPDATE SET completed_at = excluded.completed_at, outcome = excluded.outcome,
         sender = excluded.sender, store = excluded.store, channel = excluded.channel""")
 
+_FORGET_DELIVERIES = text("DELETE FROM delivery WHERE order_id = ANY(CAST(:orders AS text[]))")
+_OBJECTS = text("SELECT DISTINCT object_id FROM activity WHERE id = ANY(CAST(:ids AS uuid[]))")
+
 
 async def insert(rows: Sequence[Sequence[Any]], superseded: Sequence[bool], tx: AsyncConnection) -> None:
     """`rows` in the order of COLUMNS, `data` as JSON text."""
@@ -36,6 +39,11 @@ async def order_facts(orders: Collection[str], tx: AsyncConnection) -> dict[str,
     return found
 
 
+async def objects(ids: Collection[str], tx: AsyncConnection) -> set[str]:
+    """What any revision of these facts is about."""
+    return set((await tx.execute(_OBJECTS, {"ids": list(ids)})).scalars())
+
+
 async def deliveries(orders: Collection[str], tx: AsyncConnection) -> dict[str, Delivery]:
     """What was judged before, locked until the transaction ends."""
     rows = await tx.execute(_DELIVERIES, {"orders": sorted(orders)})
@@ -43,5 +51,13 @@ async def deliveries(orders: Collection[str], tx: AsyncConnection) -> dict[str, 
 
 
 async def put_deliveries(judged: Mapping[str, Delivery], tx: AsyncConnection) -> None:
+    if not judged:
+        return
     rows = [(order_id, *delivery) for order_id, delivery in sorted(judged.items())]
     await tx.execute(_PUT_DELIVERIES, columns(("order_id", *Delivery._fields), rows))
+
+
+async def forget_deliveries(orders: Collection[str], tx: AsyncConnection) -> None:
+    """Orders that nothing has completed after all."""
+    if orders:
+        await tx.execute(_FORGET_DELIVERIES, {"orders": list(orders)})

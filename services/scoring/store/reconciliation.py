@@ -30,7 +30,7 @@ async def rows(feedback_topic: str, tx: AsyncConnection) -> Rows:
         scored=scored,
         retracted=retracted,
         superseded=superseded,
-        detractors=dict((await tx.execute(_DETRACTORS)).tuples().all()),
+        detractors=dict((await tx.execute(_DETRACTORS)).all()),
         unpublished=(await tx.execute(_UNPUBLISHED, {"feedback": feedback_topic})).scalar_one(),
         alerts_positions=alerts,
     )

@@ -1,9 +1,10 @@
 """Single records: one answer as it stands, and what was set aside."""
 
 from datetime import datetime
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 from uuid import UUID
 
+from msgspec import Meta
 from sqlalchemy import Row, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
@@ -14,11 +15,11 @@ from services.scoring.models import DeadLetter, Feedback, Followup
 class Place(NamedTuple):
     """Where a page of dead letters ended."""
 
-    at: datetime
+    at: Annotated[datetime, Meta(tz=True)]
     topic: str
     incarnation: str
-    partition: int
-    log_offset: int
+    partition: Annotated[int, Meta(ge=0, le=2**31 - 1)]
+    log_offset: Annotated[int, Meta(ge=0, le=2**63 - 1)]
 
 
 async def revisions(id_: UUID, tx: AsyncConnection) -> list[Row[tuple[Feedback]]]:
