@@ -14,16 +14,15 @@ from services.alerts.channels.webhook import WebhookChannel
 from services.alerts.commands import Desk
 from services.alerts.handlers import Handlers, subscriptions
 from services.alerts.notifier import Notifier
-from services.alerts.outage import answer_outages
 from services.alerts.overdue import OverdueWatch
 from services.alerts.relay import Relay
 from services.alerts.settings import AlertsSettings
 from shared.clock import Clock
 from shared.config import ConfigStore
 from shared.consumer.worker import Worker
-from shared.db import Database
+from shared.db import Database, is_transient
 from shared.events.catalogue import ACTIVITY_TOPIC, FOLLOWUPS_TOPIC, SCORES_TOPIC
-from shared.log.port import Log
+from shared.log.port import Log, LogUnavailable
 from shared.loops import Loop
 from shared.service import Service
 from shared.web import create_app
@@ -60,8 +59,7 @@ class AlertsService:
             self._add_loop("notifier", notifier.run_once)
         self._migrating = asyncio.Lock()
         self._migrated = False
-        app = create_app(self.name, config=config, checks=self.checks, registry=registry)
-        answer_outages(app)
+        app = create_app(self.name, config=config, checks=self.checks, registry=registry, is_away=self._is_away)
         app.include_router(api.router(db, Desk(db, settings, self._wake), self._wake))
         self.app = app
 
@@ -100,6 +98,9 @@ class AlertsService:
             return await run_once()
 
         return run
+
+    def _is_away(self, error: Exception) -> bool:
+        return not self._migrated or isinstance(error, LogUnavailable) or is_transient(error)
 
     def _wake(self) -> None:
         for name in ("relay", "notifier"):

@@ -55,10 +55,12 @@ class Desk:
                 raise LookupError(f"there is no follow-up {id_}")
             followup, now = locked[0], await followups.clock(tx)
             _apply(command, followup, _allowed(command, _listed(followup, now)))
+            details: dict[str, object] = dict(command.details)
             if command.action == "reopen":
                 restart_deadline(followup, now, self._settings.first_attempt_hours)
+                details["first_attempt_due"] = followup.first_attempt_due
             kind = states.KINDS[command.action]
-            await journal.move([changed(followup, kind, now, command.by, **command.details)], False, tx)
+            await journal.move([changed(followup, kind, now, command.by, **details)], False, tx)
         self._wake()
         return _listed(followup, now)
 

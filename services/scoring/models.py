@@ -54,6 +54,7 @@ class Followup(Table, table=True):
     state: str = Field(sa_type=sa.Text)
     opened_version: int
     opened_at: datetime | None = Field(sa_type=_TIME)
+    due_version: int
     first_attempt_due: datetime | None = Field(sa_type=_TIME)
     first_attempt_at: datetime | None = Field(sa_type=_TIME)
     priority: str | None = Field(sa_type=sa.Text)

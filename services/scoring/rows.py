@@ -108,7 +108,7 @@ def activity_row(arrival: Arrival) -> tuple[Any, ...]:
 
 
 class Step(NamedTuple):
-    """One event of a follow-up. `opened_version` is 0 unless the event opened it; then what follows is known."""
+    """One event of a follow-up. A `…_version` is 0 unless the event says what follows it."""
 
     id: UUID
     feedback: UUID
@@ -117,11 +117,12 @@ class Step(NamedTuple):
     first_attempt_at: Any
     opened_version: int
     opened_at: Any
-    first_attempt_due: Any
     priority: str | None
     metric: str | None
     score: int | None
     scale_max: int | None
+    due_version: int
+    first_attempt_due: Any
 
 
 def step(message: Message) -> Step:
@@ -135,11 +136,12 @@ def step(message: Message) -> Step:
         first_attempt_at=told.at if kind in _ATTEMPTS else None,
         opened_version=told.version if opened else 0,
         opened_at=told.at if opened else None,
-        first_attempt_due=told.first_attempt_due if opened else None,
         priority=told.priority if opened else None,
         metric=told.metric if opened else None,
         score=tenths(told.score) if opened and told.score is not None else None,
         scale_max=tenths(told.scale_max) if opened and told.scale_max is not None else None,
+        due_version=told.version if told.first_attempt_due else 0,
+        first_attempt_due=told.first_attempt_due,
     )
 
 

@@ -15,7 +15,7 @@ UNATTEMPTED = ("new", "assigned")
 class OpenFollowup(NamedTuple):
     """No name, no contact, no text. Scores are integer tenths; None is what has not been told yet.
 
-    `waiting`: nobody has tried since it was opened, so that the deadline runs.
+    `waiting`: nobody has tried since it was opened or reopened, so that the deadline runs.
     """
 
     id: UUID

@@ -109,6 +109,9 @@ async def test_reopened_means_a_new_deadline_and_no_cause_yet(alerts: RunningAle
     assert reopened["overdue"] is False
     assert (reopened["root_cause"], reopened["action"]) == (None, None)
     assert (await alerts.followup("low"))["overdue_at"] is None
+    await alerts.relay.run_once()
+    told = {event["type"]: event["data"] for event in alerts.published()}
+    assert told["followup.reopened.v1"]["first_attempt_due"] == reopened["first_attempt_due"]
 
 
 @pytest.mark.parametrize(

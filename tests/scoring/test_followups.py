@@ -24,20 +24,21 @@ def life(name: str) -> list[NewRecord]:
         step("attempted", name, 5, "attempted", at=ANSWERED + 4 * HOUR),
         step("attempted", name, 6, "attempted", at=ANSWERED + 5 * HOUR),
         step("resolved", name, 7, "resolved", at=ANSWERED + 6 * HOUR),
+        step("reopened", name, 8, "assigned", at=ANSWERED + 7 * HOUR, first_attempt_due=ANSWERED + 31 * HOUR),
     ]
 
 
 async def test_every_order_and_repetition_of_the_steps_merges_the_same(world: World) -> None:
-    orders = list(itertools.permutations(life("f1")))[:: 5040 // 24]
+    orders = list(itertools.permutations(life("f1")))[:: 40320 // 24]
     for order in orders:
         await world.execute("DELETE FROM followup")
         await world.told(*order[:3])
         await world.told(order[1], *order[3:], order[4])
-        ((state, version, opened_version, opened_at, attempt, priority, score, feedback),) = await world.rows(
-            "SELECT state, version, opened_version, opened_at, first_attempt_at, priority, score,"
+        ((state, version, opened_version, opened_at, attempt, due, priority, score, feedback),) = await world.rows(
+            "SELECT state, version, opened_version, opened_at, first_attempt_at, first_attempt_due, priority, score,"
             " CAST(feedback AS text) FROM followup"
         )
-        assert (state, version, opened_version) == ("resolved", 7, 3)
+        assert (state, version, opened_version, due) == ("assigned", 8, 3, ANSWERED + 31 * HOUR)
         assert (opened_at, attempt) == (ANSWERED + 2 * HOUR, ANSWERED + 4 * HOUR)
         assert (priority, score, feedback) == ("urgent", 10, fact_of("f1"))
 

@@ -53,7 +53,8 @@ _TABLES = (
     """CREATE TABLE followup (
         id uuid PRIMARY KEY, feedback uuid NOT NULL,
         version integer NOT NULL, state text NOT NULL,
-        opened_version integer NOT NULL, opened_at timestamptz, first_attempt_due timestamptz,
+        opened_version integer NOT NULL, opened_at timestamptz,
+        due_version integer NOT NULL, first_attempt_due timestamptz,
         first_attempt_at timestamptz,
         priority text, metric text, score integer, scale_max integer) WITH (fillfactor = 70)""",
     "CREATE INDEX followup_feedback ON followup (feedback)",

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from services.scoring.pages.dates import clock, duration, near_day
 from services.scoring.pages.strip import SOON_HOURS, Strip, draw
 from services.scoring.pages.wording import Wording
-from services.scoring.waiting import UNATTEMPTED, OpenFollowup, OpenFollowups
+from services.scoring.waiting import OpenFollowup, OpenFollowups
 
 MOST_LISTED = 20
 _ID_LETTERS = 6
@@ -98,8 +98,6 @@ def deadline(followup: OpenFollowup, now: datetime, wording: Wording) -> Deadlin
 
 def _ended(followup: OpenFollowup) -> str:
     """Why no deadline runs."""
-    if followup.state in UNATTEMPTED:
-        return "reopened"
     due, tried = followup.first_attempt_due, followup.first_attempt_at
     if due is None or tried is None:
         return "unknown"

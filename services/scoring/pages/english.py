@@ -156,7 +156,6 @@ TEXTS = {
     "deadline.later": "{day}, {at}",
     "deadline.in_time": "attempted in time",
     "deadline.too_late": "attempted late",
-    "deadline.reopened": "reopened",
     "deadline.unknown": "no deadline yet",
     "unknown": "unknown",
     "sums": "It adds up",

@@ -156,7 +156,6 @@ TEXTS = {
     "deadline.later": "{day}, {at}",
     "deadline.in_time": "próba w terminie",
     "deadline.too_late": "próba po terminie",
-    "deadline.reopened": "otwarta ponownie",
     "deadline.unknown": "jeszcze bez terminu",
     "unknown": "nieznana",
     "sums": "Zgadza się",

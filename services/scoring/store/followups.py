@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.scoring.rows import Step
 from services.scoring.store.registers import columns
 
-_OPENED = ("opened_at", "first_attempt_due", "priority", "metric", "score", "scale_max")
+_OPENED = ("opened_at", "priority", "metric", "score", "scale_max")
 _NEWEST_OPENING = ", ".join(
     f"{name} = CASE WHEN excluded.opened_version > f.opened_version THEN excluded.{name} ELSE f.{name} END"
     for name in _OPENED
@@ -19,12 +19,16 @@ _MERGE = text(f"""
     INSERT INTO followup AS f ({", ".join(Step._fields)})
     SELECT * FROM unnest(CAST(:id AS uuid[]), CAST(:feedback AS uuid[]), CAST(:version AS integer[]),
         CAST(:state AS text[]), CAST(:first_attempt_at AS timestamptz[]), CAST(:opened_version AS integer[]),
-        CAST(:opened_at AS timestamptz[]), CAST(:first_attempt_due AS timestamptz[]), CAST(:priority AS text[]),
-        CAST(:metric AS text[]), CAST(:score AS integer[]), CAST(:scale_max AS integer[]))
+        CAST(:opened_at AS timestamptz[]), CAST(:priority AS text[]), CAST(:metric AS text[]),
+        CAST(:score AS integer[]), CAST(:scale_max AS integer[]), CAST(:due_version AS integer[]),
+        CAST(:first_attempt_due AS timestamptz[]))
     ON CONFLICT (id) DO UPDATE SET
         state = CASE WHEN excluded.version > f.version THEN excluded.state ELSE f.state END,
         version = greatest(f.version, excluded.version),
         first_attempt_at = least(f.first_attempt_at, excluded.first_attempt_at),
+        first_attempt_due = CASE WHEN excluded.due_version > f.due_version THEN excluded.first_attempt_due
+            ELSE f.first_attempt_due END,
+        due_version = greatest(f.due_version, excluded.due_version),
         {_NEWEST_OPENING},
         opened_version = greatest(f.opened_version, excluded.opened_version)""")
 _SUPPRESS = text("""

@@ -9,9 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.scoring.waiting import OPEN, UNATTEMPTED, OpenFollowup, OpenFollowups
 
 _STATES = {"open": list(OPEN), "unattempted": list(UNATTEMPTED)}
-# A reopened one has been tried before; when it is due again is not among what alerts tells.
-_WAITING = """(state = ANY(CAST(:unattempted AS text[]))
-    AND (first_attempt_at IS NULL OR first_attempt_at < opened_at))"""
+_WAITING = "(state = ANY(CAST(:unattempted AS text[])))"
 _FIRST = text(f"""
     SELECT id, state, metric, score, scale_max, priority, first_attempt_due, first_attempt_at, {_WAITING} AS waiting
     FROM followup WHERE state = ANY(CAST(:open AS text[]))

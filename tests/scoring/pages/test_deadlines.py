@@ -59,7 +59,6 @@ def test_a_running_deadline(hours: float, kind: str, polish: str, english: str) 
     [
         ({"state": "attempted", "first_attempt_at": AT - timedelta(hours=3)}, "próba w terminie"),
         ({"state": "reached", "first_attempt_at": AT - timedelta(hours=1)}, "próba po terminie"),
-        ({"state": "assigned", "first_attempt_at": AT - timedelta(hours=3)}, "otwarta ponownie"),
     ],
 )
 def test_once_somebody_tried_no_deadline_runs(changed: dict[str, Any], text: str) -> None:
