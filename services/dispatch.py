@@ -1,4 +1,4 @@
-"""Three services on one port: which path belongs to whom. The proxy of a larger deployment follows the same table."""
+"""Which path belongs to whom: three services on one port, or one behind the proxy, which follows the same table."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -78,6 +78,19 @@ class Dispatch:
             await problem(404, "not_found", "there is nothing at this path: /docs lists what there is")(
                 scope, receive, send
             )
+
+
+class Alone:
+    """The ASGI application of `petla up SERVICE`: its paths, and under its name the same, as a proxy passes them on."""
+
+    def __init__(self, service: Service) -> None:
+        self._app = service.app
+        self._root = f"/{service.name}"
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and (scope["path"] == self._root or scope["path"].startswith(f"{self._root}/")):
+            scope = {**scope, "root_path": self._root}
+        await self._app(scope, receive, send)
 
 
 def _owner(path: str, method: str) -> str | None:

@@ -19,7 +19,7 @@ from typing import NamedTuple
 from starlette.types import ASGIApp
 
 from services.answering import answering
-from services.dispatch import Dispatch
+from services.dispatch import Alone, Dispatch
 from shared.clock import SystemClock
 from shared.config import ConfigStore
 from shared.data_folder import prepare
@@ -80,7 +80,7 @@ async def serve(names: Sequence[str], on_ready: Callable[[str], None], beside: B
         services = await stack.enter_async_context(_services(names, settings, log, config))
         expiry.start()
         stack.push_async_callback(expiry.stop)
-        app: ASGIApp = Dispatch(services) if len(names) > 1 else services[names[0]].app
+        app: ASGIApp = Dispatch(services) if len(names) > 1 else Alone(services[names[0]])
         await stack.enter_async_context(answering(app, listener))
         on_ready(_address(settings.host, port))
         await ending.after(beside and beside(Running(_address(_reachable(settings.host), port), config)))
