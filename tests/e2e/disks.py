@@ -1,4 +1,4 @@
-"""File systems of their own, for what only a disk can do; who may not mount skips, visibly."""
+"""File systems of their own, for what only a disk can do, and what is on one; who may not mount skips, visibly."""
 
 import os
 import subprocess
@@ -7,6 +7,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+
+from shared.log.sqlite import SqliteLog
+from shared.settings import Settings
+from tests.e2e.processes import Installation
 
 
 @contextmanager
@@ -41,3 +45,12 @@ def _write_until_full(file: int, chunk: bytes) -> None:
             pass
     except OSError:
         return
+
+
+async def kept(installation: Installation, topic: str) -> int:
+    """How many records the topic was ever given."""
+    log = SqliteLog(installation.data / "log", Settings(data=installation.data).topics())
+    try:
+        return sum(bounds.end for bounds in (await log.bounds(topic)).values())
+    finally:
+        await log.close()

@@ -2,10 +2,8 @@
 
 import httpx
 
-from shared.log.sqlite import SqliteLog
-from shared.settings import Settings
 from tests.e2e.client import Client
-from tests.e2e.disks import fill, mounted
+from tests.e2e.disks import fill, kept, mounted
 from tests.e2e.load import answer
 from tests.e2e.processes import Installation, Server, until
 
@@ -45,7 +43,4 @@ async def test_a_full_disk_refuses_and_recovers(installation: Installation) -> N
             client.send([answer("after")])
         until(lambda: readiness(server).status_code == 200, 30, "ready again")
         assert server.terminate() == 0
-        log = SqliteLog(data / "log", Settings(data=data).topics())
-        kept = sum(bounds.end for bounds in (await log.bounds("petla.feedback")).values())
-        await log.close()
-    assert kept == 10 + taken + 1
+        assert await kept(installation, "petla.feedback") == 10 + taken + 1

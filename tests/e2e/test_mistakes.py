@@ -97,7 +97,7 @@ def test_a_data_folder_in_use(shared_installation: Installation, running: Server
 
 
 def test_stop_while_it_runs(installation: Installation) -> None:
-    server = installation.up()
+    server = installation.up("scoring")
     assert f"Pętla still runs on {installation.data} (process {server.process.pid}): end it first" in sentence(
         installation.command("stop")
     )

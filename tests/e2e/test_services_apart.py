@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 
+import httpx
 import pytest
 
 from tests.e2e.client import Client
@@ -19,6 +20,20 @@ def apart() -> Iterator[tuple[Installation, dict[str, Server]]]:
         for server in servers.values():
             server.wait_ready()
         yield installation, servers
+
+
+def test_each_says_how_it_is_and_what_it_takes(apart: tuple[Installation, dict[str, Server]]) -> None:
+    _, servers = apart
+    for server in servers.values():
+        with httpx.Client(base_url=server.url, trust_env=False) as http:
+            assert http.get("/healthz").json() == {"healthy": True}
+            ready = http.get("/readyz").json()
+            assert ready["ready"] is True
+            assert {"log", "config"} <= set(ready["checks"])
+            assert http.get("/metrics").status_code == http.get("/docs").status_code == 200
+            assert http.get("/openapi.json").json()["paths"]
+            assert http.post("/healthz").status_code == 405
+            assert http.get("/nowhere").json()["code"] == "not_found"
 
 
 def test_an_answer_becomes_a_number_and_a_follow_up(apart: tuple[Installation, dict[str, Server]]) -> None:
