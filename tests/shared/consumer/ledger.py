@@ -4,7 +4,7 @@
 """
 
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
@@ -18,6 +18,7 @@ from shared.consumer.tables import CREATE
 from shared.consumer.worker import Worker
 from shared.db import Database
 from shared.log.port import Durability, Log, NewRecord, Partition, Reader, Topic
+from tests.shared.consumer.faults import Fault
 
 TOPIC, TOLD = "petla.activity", "petla.told"
 TOPICS = [Topic(TOPIC, 4, 168), Topic(TOLD, 1, None)]
@@ -101,40 +102,6 @@ class WatchedLog:
     def reader(self) -> Reader:
         self.made_reader = self._log.reader()
         return self.made_reader
-
-
-Fault = Callable[[AsyncConnection], Awaitable[None]]
-
-
-def server_says(state: str) -> Fault:
-    """An error of the server with this SQLSTATE, through SQLAlchemy."""
-
-    async def fault(tx: AsyncConnection) -> None:
-        await tx.execute(text(_RAISE.format(state)))
-
-    return fault
-
-
-def driver_says(state: str) -> Fault:
-    """The same past SQLAlchemy, as it comes out of a COPY."""
-
-    async def fault(tx: AsyncConnection) -> None:
-        driver: Any = (await tx.get_raw_connection()).driver_connection
-        await driver.execute(_RAISE.format(state))
-
-    return fault
-
-
-async def server_gone(tx: AsyncConnection) -> None:
-    await tx.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
-
-
-async def too_slow(tx: AsyncConnection) -> None:
-    await tx.execute(text("SET LOCAL statement_timeout = 10"))
-    await tx.execute(text("SELECT pg_sleep(10)"))
-
-
-_RAISE = "DO $$ BEGIN RAISE EXCEPTION 'as the test wants it' USING ERRCODE = '{}'; END $$"
 
 
 class Counting:

@@ -6,7 +6,8 @@ from asyncpg import ConnectionDoesNotExistError
 from shared.db import is_transient
 from shared.log.port import LogUnavailable
 from tests.builders import session
-from tests.shared.consumer.ledger import Fault, Ledger, driver_says, server_gone, server_says
+from tests.shared.consumer.faults import Fault, driver_says, server_gone, server_says
+from tests.shared.consumer.ledger import Ledger
 
 NAMES = [f"s{number}" for number in range(8)]
 RECORDS = [session(name) for name in NAMES]
@@ -36,6 +37,20 @@ async def test_the_epoch_alone_fences_where_the_position_has_not_moved(ledger: L
     assert await sleeper.worker.run_once() == 0
     assert sleeper.counting.calls == []
     assert await ledger.counted() == []
+
+
+async def test_the_position_alone_fences_where_the_epoch_began_anew(ledger: Ledger) -> None:
+    """Somebody deleted the row: the one that was made in its place counts its epochs from the start."""
+    sleeper = ledger.process()
+    await sleeper.run()
+    await ledger.log.append(RECORDS)
+    await ledger.execute("DELETE FROM consumer_offset")
+    await ledger.execute("DELETE FROM worker")
+    await ledger.process().run()
+    assert await ledger.rows("SELECT DISTINCT epoch FROM consumer_offset") == [(1,)]
+
+    assert await sleeper.worker.run_once() == 0
+    assert sleeper.counting.calls == []
 
 
 async def test_one_partition_lost_is_the_whole_batch_lost(ledger: Ledger) -> None:

@@ -6,7 +6,8 @@ import pytest
 
 from shared.log.port import NewRecord
 from tests.builders import session
-from tests.shared.consumer.ledger import TOPIC, Ledger, server_says, too_slow
+from tests.shared.consumer.faults import server_says, too_slow
+from tests.shared.consumer.ledger import TOPIC, Ledger
 
 broken = server_says("22P02")
 
@@ -174,12 +175,18 @@ async def test_a_handler_that_fails_for_more_than_a_tenth_stops_the_worker(ledge
 async def test_trying_again_counts_no_record_twice(ledger: Ledger) -> None:
     """A poison record at the head while the disk is full: sixty tries are not sixty records."""
     process = ledger.process()
-    process.counting.faults = [server_says("53100")] * 60
-    await ledger.log.append([garbage(0), session("s1"), garbage(1)])
-    for _ in range(60):
-        with pytest.raises(Exception, match="as the test wants it"):
-            await process.worker.run_once()
+    await ledger.log.append([garbage(0)])
+    await ledger.execute(
+        "CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS"
+        " 'BEGIN RAISE EXCEPTION ''disk full'' USING ERRCODE = ''53100''; END'"
+    )
+    await ledger.execute("CREATE TRIGGER full_disk BEFORE INSERT ON dead_letter EXECUTE FUNCTION full_disk()")
+    try:
+        for _ in range(60):
+            with pytest.raises(Exception, match="disk full"):
+                await process.worker.run_once()
+    finally:
+        await ledger.execute("DROP FUNCTION full_disk CASCADE")
     await process.run()
     assert process.worker.problem is None
-    assert await ledger.counted() == ["s1"]
-    assert len(await ledger.letters()) == 2
+    assert await ledger.letters() == [(0, "undecodable")]

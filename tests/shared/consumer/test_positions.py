@@ -8,7 +8,7 @@ import pytest
 from shared.log.memory import MemoryLog
 from shared.log.port import NewRecord, Partition
 from tests.builders import session
-from tests.shared.consumer.ledger import TOPIC, TOPICS, Ledger
+from tests.shared.consumer.ledger import TOLD, TOPIC, TOPICS, Failpoints, Killed, Ledger
 
 NAMES = [f"s{number}" for number in range(12)]
 
@@ -124,12 +124,61 @@ async def test_a_second_claim_does_not_count_a_gap_again(ledger: Ledger) -> None
     assert (await ledger.progress()).lost == 12
 
 
-async def test_what_was_owed_when_the_log_was_lost_is_published_all_the_same(ledger: Ledger) -> None:
-    await ledger.log.append(sessions(*NAMES))
+async def test_the_incarnation_tells_where_the_record_before_the_position_happens_to_be_the_same(
+    ledger: Ledger,
+) -> None:
     process = ledger.process()
-    await process.worker.run_once()
-    ledger.log.recreate("petla.told")  # as if the process had ended before it published
+    await ledger.log.append(in_one_partition("a", "b", "c"))
+    await process.run()
+    await process.worker.stop()
     ledger.log.recreate(TOPIC)
-    await ledger.expire_leases()
+    await ledger.log.append(in_one_partition("x", "y", "c", "d"))
     await ledger.process().run()
-    assert set(ledger.told()) == set(NAMES)
+    assert await ledger.counted() == ["a", "b", "c", "d", "x", "y"]
+
+
+def in_one_partition(*names: str) -> list[NewRecord]:
+    return [record._replace(key=b"one") for record in sessions(*names)]
+
+
+async def test_a_position_behind_the_end_tells_where_no_record_is_remembered(ledger: Ledger) -> None:
+    """After a gap nothing is: the last record that was passed is not there."""
+    ledger.log = NamelessLog(TOPICS)
+    await ledger.log.append(in_one_partition("a", "b", "c"))
+    await ledger.log.expire(int(time.time() * 1000) + 200 * 3_600_000)
+    process = ledger.process()
+    await process.run()
+    await process.worker.stop()
+    ledger.log.recreate(TOPIC)
+    await ledger.log.append(in_one_partition("d"))
+    await ledger.process().run()
+    assert await ledger.counted() == ["d"]
+
+
+async def test_what_was_owed_when_the_log_was_lost_is_published_all_the_same(ledger: Ledger) -> None:
+    """Also when the one who finds both ends on the way."""
+    at, killed = 0, True
+    while killed:
+        at += 1
+        await ledger.empty()
+        ledger.log = MemoryLog(TOPICS)
+        await ledger.log.append(sessions(*NAMES))
+        await ledger.process().worker.run_once()
+        ledger.log.recreate(TOLD)  # as if it had ended before it published
+        ledger.log.recreate(TOPIC)
+        killed = await killed_on_the_way(ledger, at)
+        await ledger.expire_leases()
+        await ledger.process().run()
+        assert set(ledger.told()) == set(NAMES), f"killed at step {at}"
+    assert at > 10
+
+
+async def killed_on_the_way(ledger: Ledger, step: int) -> bool:
+    await ledger.expire_leases()
+    process = ledger.process(Failpoints(step))
+    ledger.processes.clear()
+    try:
+        await process.run()
+    except Killed:
+        return True
+    return False
