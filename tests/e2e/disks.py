@@ -1,5 +1,6 @@
 """File systems of their own, for what only a disk can do, and what is on one; who may not mount skips, visibly."""
 
+import asyncio
 import os
 import subprocess
 from collections.abc import Iterator
@@ -47,9 +48,12 @@ def _write_until_full(file: int, chunk: bytes) -> None:
         return
 
 
-async def kept(installation: Installation, topic: str) -> int:
+def kept(installation: Installation, topic: str) -> int:
     """How many records the topic was ever given."""
-    log = SqliteLog(installation.data / "log", Settings(data=installation.data).topics())
+    return asyncio.run(_kept(SqliteLog(installation.data / "log", Settings(data=installation.data).topics()), topic))
+
+
+async def _kept(log: SqliteLog, topic: str) -> int:
     try:
         return sum(bounds.end for bounds in (await log.bounds(topic)).values())
     finally:

@@ -71,14 +71,14 @@ def test_follow_ups_opened_and_not_yet_told_are_told_at_the_next_start(
         assert_all_followed_up(scoring)
 
 
-async def test_an_event_that_the_log_has_not_taken_is_not_answered(installation: Installation) -> None:
+def test_an_event_that_the_log_has_not_taken_is_not_answered(installation: Installation) -> None:
     server, key = installation.up("ingest"), installation.create_key()["key"]
     http = httpx.Client(base_url=server.url, headers={"Authorization": f"Bearer {key}"}, trust_env=False)
     with http, nobody_writes(installation, "feedback"):
         with pytest.raises(httpx.ReadTimeout):
             http.post("/v1/events", json=answer("a"), timeout=1)
         server.kill()
-    assert await kept(installation, "petla.feedback") == 0
+    assert kept(installation, "petla.feedback") == 0
 
 
 def test_a_log_that_stays_locked_is_503_and_then_heals(installation: Installation) -> None:

@@ -24,7 +24,7 @@ def readiness(server: Server) -> httpx.Response:
     return httpx.get(f"{server.url}/readyz", trust_env=False)
 
 
-async def test_a_full_disk_refuses_and_recovers(installation: Installation) -> None:
+def test_a_full_disk_refuses_and_recovers(installation: Installation) -> None:
     with mounted(installation.data, "size=4m,mode=755") as data:
         server = installation.up("ingest")
         key = installation.create_key("events:write")["key"]
@@ -43,4 +43,4 @@ async def test_a_full_disk_refuses_and_recovers(installation: Installation) -> N
             client.send([answer("after")])
         until(lambda: readiness(server).status_code == 200, 30, "ready again")
         assert server.terminate() == 0
-        assert await kept(installation, "petla.feedback") == 10 + taken + 1
+        assert kept(installation, "petla.feedback") == 10 + taken + 1
