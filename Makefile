@@ -1,8 +1,6 @@
 # The two commands of the README are `make demo` and `make test`; everything else is for developers.
 # Needs Python 3.11–3.13 with venv, and make. PYTHON=… names another interpreter.
 
-PETLA_PORT ?= 8080
-export PETLA_PORT
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && { echo $$p; break; }; done)
 
