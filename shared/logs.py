@@ -1,5 +1,6 @@
 """Logs are JSON lines on stderr. They carry ids and codes; what a person wrote, or is called, never stands in them."""
 
+import logging
 import sys
 import traceback
 from typing import TextIO
@@ -18,6 +19,8 @@ def set_up(stream: TextIO = sys.stderr) -> None:
         logger_factory=structlog.PrintLoggerFactory(stream),
         cache_logger_on_first_use=False,
     )
+    # It writes a line a try while a broker is away. What it cannot do comes to us as an exception, and is said once.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
 
 
 def failure(error: BaseException) -> dict[str, object]:

@@ -3,15 +3,18 @@
 import re
 from functools import cached_property
 from pathlib import Path
+from typing import Self
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.data_folder import default_data
+from shared.log.kafka_connection import KafkaConnection
 from shared.log.port import Topic
 
 _WEEK_HOURS = 7 * 24
+_HTTP = re.compile(r"https?://[^/\s]+")
 _PREFIX = re.compile(r"[A-Za-z0-9._-]{0,50}")
 
 
@@ -29,6 +32,13 @@ class Settings(BaseSettings):
     timezone: str = "Europe/Warsaw"
     postgres_bin: Path | None = None
     database_url: str | None = Field(default=None, validation_alias="DATABASE_URL")
+    otlp_endpoint: str | None = Field(default=None, validation_alias="OTEL_EXPORTER_OTLP_ENDPOINT")
+    kafka_bootstrap_servers: str | None = Field(default=None, validation_alias="KAFKA_BOOTSTRAP_SERVERS")
+    kafka_security_protocol: str = Field(default="PLAINTEXT", validation_alias="KAFKA_SECURITY_PROTOCOL")
+    kafka_sasl_mechanism: str | None = Field(default=None, validation_alias="KAFKA_SASL_MECHANISM")
+    kafka_sasl_username: str | None = Field(default=None, validation_alias="KAFKA_SASL_USERNAME")
+    kafka_sasl_password: SecretStr | None = Field(default=None, validation_alias="KAFKA_SASL_PASSWORD")
+    kafka_ssl_cafile: Path | None = Field(default=None, validation_alias="KAFKA_SSL_CAFILE")
 
     @field_validator("topic_prefix", "database_prefix")
     @classmethod
@@ -36,6 +46,13 @@ class Settings(BaseSettings):
         """Topics are files too, and PostgreSQL cuts a long name off."""
         if not _PREFIX.fullmatch(value):
             raise ValueError(f"{value!r} is no prefix: at most 50 letters, digits, '.', '_' and '-'")
+        return value
+
+    @field_validator("otlp_endpoint")
+    @classmethod
+    def _is_an_address(cls, value: str | None) -> str | None:
+        if value is not None and not _HTTP.match(value):
+            raise ValueError(f"{value!r} is no address: give one like http://127.0.0.1:4318")
         return value
 
     @field_validator("timezone")
@@ -46,6 +63,25 @@ class Settings(BaseSettings):
         except (ValueError, OSError, KeyError) as error:
             raise ValueError(f"{value!r} is no time zone; name one like Europe/Warsaw") from error
         return value
+
+    @model_validator(mode="after")
+    def _kafka_fits_together(self) -> Self:
+        _ = self.kafka
+        return self
+
+    @cached_property
+    def kafka(self) -> KafkaConnection | None:
+        """None: the embedded log."""
+        if self.kafka_bootstrap_servers is None:
+            return None
+        return KafkaConnection(
+            self.kafka_bootstrap_servers,
+            self.kafka_security_protocol,
+            self.kafka_sasl_mechanism,
+            self.kafka_sasl_username,
+            self.kafka_sasl_password.get_secret_value() if self.kafka_sasl_password else None,
+            self.kafka_ssl_cafile,
+        )
 
     @cached_property
     def zone(self) -> ZoneInfo:

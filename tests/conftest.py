@@ -11,6 +11,7 @@ from shared.db import Database
 from shared.embedded_postgres import EmbeddedPostgres, Server
 from shared.postgres_cluster import PORT
 from tests.data_folders import temporary_data_folder
+from tests.kafka import broker, kafka  # noqa: F401 - fixtures
 
 MakeDatabase = Callable[[str | None], Awaitable[Database]]
 

@@ -1,0 +1,74 @@
+"""The log on Kafka, for production and for more than one machine.
+
+A returned append has been acknowledged by every replica in sync: `replicated` where the topic demands two or more of
+them, else `broker`: in one broker's memory, which survives its process and not its machine. Every wait is bounded.
+"""
+
+import asyncio
+from collections.abc import Sequence
+
+from aiokafka import TopicPartition  # type: ignore[import-untyped]
+
+from shared.log import kafka_lanes, kafka_reader, kafka_topics
+from shared.log.kafka_connection import KafkaConnection
+from shared.log.kafka_lanes import Lanes
+from shared.log.kafka_reader import KafkaReader
+from shared.log.kafka_topics import Topics
+from shared.log.partitioning import partition_of
+from shared.log.port import Bounds, Durability, LogUnavailable, NewRecord, Partition
+
+_ANSWER_SECONDS = 3.0
+
+
+class KafkaLog:
+    """Connects at first use: to make one does not need a broker."""
+
+    def __init__(self, connection: KafkaConnection) -> None:
+        self._connection = connection
+        self._topics = Topics(kafka_topics.admin(connection))
+        self._lanes = Lanes(kafka_lanes.producer(connection))
+        # It is assigned nothing, so its questions never stand behind a fetch that waits for news.
+        self._looker = kafka_reader.consumer(connection)
+
+    @property
+    def problem(self) -> str | None:
+        return self._lanes.problem
+
+    async def append(self, records: Sequence[NewRecord]) -> Durability:
+        durability: Durability = "replicated" if records else "broker"
+        rows = []
+        for record in records:
+            topic = self._topics.known(record.topic) or await self._topics.describe(record.topic)
+            if topic.durability == "broker":
+                durability = "broker"
+            rows.append((Partition(record.topic, partition_of(record.key, topic.partitions)), record))
+        if rows:
+            await self._lanes.append(rows)
+        return durability
+
+    async def partitions(self, topic: str) -> int:
+        """A growth is seen within seconds."""
+        return (await self._topics.describe(topic)).partitions
+
+    async def bounds(self, topic: str) -> dict[int, Bounds]:
+        numbers = range((await self._topics.describe(topic)).partitions)
+        partitions = [TopicPartition(topic, number) for number in numbers]
+        try:
+            starts = await self._looker.ask(lambda client: client.beginning_offsets(partitions), _ANSWER_SECONDS)
+            ends = await self._looker.ask(lambda client: client.end_offsets(partitions), _ANSWER_SECONDS)
+        except LogUnavailable:
+            self._topics.forget(topic)  # it may have been made anew with fewer partitions
+            raise
+        return {at.partition: Bounds(starts[at], ends[at]) for at in partitions}
+
+    async def incarnation(self, topic: str) -> str:
+        """aiokafka knows no topic ids: who reads compares the last record read with the one that is there now."""
+        return ""
+
+    def reader(self) -> KafkaReader:
+        finders = kafka_reader.consumer(self._connection, kafka_reader.LOOKUP_WAIT_MS)
+        return KafkaReader(kafka_reader.consumer(self._connection), finders, self.bounds)
+
+    async def close(self) -> None:
+        """Takes seconds at most, whatever Kafka does."""
+        await asyncio.gather(self._lanes.close(), self._topics.close(), self._looker.close())

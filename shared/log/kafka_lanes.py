@@ -1,0 +1,215 @@
+"""Appends to Kafka without a timer: what arrives while a partition's batch is on its way goes into the next one.
+
+Every append is answered: kept by all replicas in sync, refused for its size, or unavailable, at the latest two seconds
+after its batch left. What was called unavailable may be kept all the same.
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from aiokafka import AIOKafkaProducer  # type: ignore[import-untyped]
+from aiokafka.errors import (  # type: ignore[import-untyped]
+    MessageSizeTooLargeError,
+    RecordListTooLargeError,
+    UnknownTopicOrPartitionError,
+)
+
+from shared.log.kafka_clients import Disposable
+from shared.log.kafka_connection import KafkaConnection
+from shared.log.kafka_faults import sentence
+from shared.log.port import LogUnavailable, NewRecord, Overloaded, Partition, RecordsRefused
+
+SILENCE_SECONDS = 2.0
+MAX_WAITING_BYTES = 64 * 1024 * 1024
+MAX_BATCH_BYTES = 1_000_000
+_TOO_LARGE = (MessageSizeTooLargeError, RecordListTooLargeError)
+_METADATA_MS = 5_000
+_MOST_ROWS = 100_000
+# Whoever is told of a problem may stop sending, and then no append comes that could show it is over.
+_REMEMBERED_SECONDS = 10.0
+
+Producer = Disposable[Any]  # of AIOKafkaProducer, which has no types
+
+
+def producer(connection: KafkaConnection) -> Producer:
+    return Disposable(
+        connection,
+        lambda: AIOKafkaProducer(
+            bootstrap_servers=connection.servers,
+            acks="all",
+            # With it on, sends and stop() wait for ever on a broker that is down; readers absorb repeats anyway.
+            enable_idempotence=False,
+            max_batch_size=MAX_BATCH_BYTES,
+            metadata_max_age_ms=_METADATA_MS,
+            **connection.options,
+        ),
+        _stop,
+    )
+
+
+async def _stop(client: AIOKafkaProducer) -> None:
+    await client.stop()
+
+
+class _Append:
+    """One call: answered when the last of its records is."""
+
+    __slots__ = ("done", "left", "refusals")
+
+    def __init__(self, left: int) -> None:
+        self.left = left
+        self.refusals: list[NewRecord] = []
+        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def kept(self) -> None:
+        self._settled()
+
+    def refused(self, record: NewRecord) -> None:
+        self.refusals.append(record)
+        self._settled()
+
+    def failed(self, reason: str) -> None:
+        if not self.done.done():  # it has failed already, or who waited has gone
+            self.done.set_exception(LogUnavailable(reason))
+
+    def _settled(self) -> None:
+        self.left -= 1
+        if self.left or self.done.done():
+            return
+        if self.refusals:
+            self.done.set_exception(RecordsRefused(self.refusals, "larger than max.message.bytes of their topic"))
+        else:
+            self.done.set_result(None)
+
+
+class _Row(NamedTuple):
+    record: NewRecord
+    size: int
+    append: _Append
+
+
+class _Lane:
+    """One partition: at most one batch is on its way, of at most so many rows."""
+
+    __slots__ = ("flushing", "most_rows", "partition", "waiting")
+
+    def __init__(self, partition: Partition) -> None:
+        self.partition = partition
+        self.waiting: deque[_Row] = deque()
+        self.flushing: asyncio.Task[None] | None = None
+        self.most_rows = _MOST_ROWS
+
+    def fill(self, client: AIOKafkaProducer, batch: list[_Row]) -> Any:
+        """A batch builder with what fits; the rows in it move from those that wait to `batch`."""
+        builder = client.create_batch()
+        while self.waiting and len(batch) < self.most_rows:
+            _, key, value = self.waiting[0].record
+            if builder.append(timestamp=None, key=key, value=value) is None:
+                break
+            batch.append(self.waiting.popleft())
+        return builder
+
+
+class Lanes:
+    def __init__(self, to: Producer, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._producer = to
+        self._monotonic = monotonic
+        self._lanes: dict[Partition, _Lane] = {}
+        self._waiting_bytes = 0
+        self._failure: str | None = None
+        self._failed_at = 0.0
+
+    @property
+    def problem(self) -> str | None:
+        return self._failure if self._monotonic() - self._failed_at < _REMEMBERED_SECONDS else None
+
+    async def append(self, records: Sequence[tuple[Partition, NewRecord]]) -> None:
+        """Returns when all are kept. Else `LogUnavailable`, `Overloaded` or `RecordsRefused`."""
+        append = _Append(len(records))
+        rows = [_Row(record, len(record.key) + len(record.value or b""), append) for _, record in records]
+        size = sum(row.size for row in rows)
+        if self._waiting_bytes + size > MAX_WAITING_BYTES:
+            raise Overloaded(f"{self._waiting_bytes} bytes are waiting for Kafka; try again in a second")
+        self._waiting_bytes += size
+        for (partition, _), row in zip(records, rows, strict=True):
+            self._enqueue(partition, row)
+        await append.done
+
+    async def close(self) -> None:
+        """What is on its way gets its answer; all of it is bounded."""
+        if flushing := [lane.flushing for lane in self._lanes.values() if lane.flushing]:
+            await asyncio.wait(flushing)
+        await self._producer.close()
+
+    def _enqueue(self, partition: Partition, row: _Row) -> None:
+        lane = self._lanes.get(partition)
+        if lane is None:
+            lane = self._lanes[partition] = _Lane(partition)
+        lane.waiting.append(row)
+        if lane.flushing is None:
+            # As a task, so that all who are ready to append now get into the same batch.
+            lane.flushing = asyncio.create_task(self._flush(lane))
+
+    async def _flush(self, lane: _Lane) -> None:
+        try:
+            while lane.waiting:
+                await self._send(lane)
+        finally:
+            lane.flushing = None
+
+    async def _send(self, lane: _Lane) -> None:
+        """One batch from the front of those that wait; each of its rows is answered."""
+        batch: list[_Row] = []
+        client: AIOKafkaProducer | None = None
+        try:
+            async with asyncio.timeout(SILENCE_SECONDS):
+                client = await self._producer.get()
+                await self._know(client, lane.partition)
+                builder = lane.fill(client, batch)
+                await (await client.send_batch(builder, lane.partition.topic, partition=lane.partition.number))
+        except _TOO_LARGE:
+            self._refused_for_size(lane, batch)
+        except LogUnavailable as error:
+            self._failed(lane, batch, str(error))
+        except Exception as error:  # whatever it is: those who wait for an answer must get one
+            if client is not None:
+                self._producer.discard(client)
+            self._failed(lane, batch, f"{lane.partition.topic}: {sentence(error, SILENCE_SECONDS)}")
+        else:
+            self._kept(lane, batch)
+
+    async def _know(self, client: AIOKafkaProducer, partition: Partition) -> None:
+        topic, number = partition
+        if number in await client.partitions_for(topic):
+            return
+        await client.client.force_metadata_update()  # the topic has grown since this client looked
+        if number not in await client.partitions_for(topic):
+            raise UnknownTopicOrPartitionError
+
+    def _kept(self, lane: _Lane, batch: list[_Row]) -> None:
+        self._failure = None
+        lane.most_rows = min(2 * lane.most_rows, _MOST_ROWS)
+        for row in batch:
+            self._waiting_bytes -= row.size
+            row.append.kept()
+
+    def _failed(self, lane: _Lane, batch: list[_Row], reason: str) -> None:
+        self._failure, self._failed_at = reason, self._monotonic()
+        # Those behind have waited for this answer; to let them wait for one each could take minutes.
+        for row in [*batch, *lane.waiting]:
+            self._waiting_bytes -= row.size
+            row.append.failed(reason)
+        lane.waiting.clear()
+
+    def _refused_for_size(self, lane: _Lane, batch: list[_Row]) -> None:
+        """The limit is on the batch, so only a row that went alone is too large itself."""
+        if len(batch) > 1:
+            lane.most_rows = len(batch) // 2
+            lane.waiting.extendleft(reversed(batch))
+            return
+        (row,) = batch
+        self._waiting_bytes -= row.size
+        row.append.refused(row.record)

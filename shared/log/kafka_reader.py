@@ -1,0 +1,182 @@
+"""Reads partitions of Kafka from given positions, without a group: nobody else moves them, nothing is committed.
+
+aiokafka reads in the background and says nothing when it cannot. So the time of the last answer is watched, and what
+was read against what is there; a consumer that fell silent is thrown away and read on from where this reader stands.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import structlog
+from aiokafka import AIOKafkaConsumer, TopicPartition  # type: ignore[import-untyped]
+from aiokafka.errors import OffsetOutOfRangeError  # type: ignore[import-untyped]
+
+from shared.log.kafka_clients import Disposable
+from shared.log.kafka_connection import KafkaConnection
+from shared.log.kafka_faults import sentence
+from shared.log.port import Bounds, LogUnavailable, OffsetOutOfRange, Partition, Record
+
+# A fetch without news is answered after half a second, one that failed is given up after one and a half.
+SILENCE_SECONDS = 3.0
+STUCK_SECONDS = 15.0
+_ANSWER_SECONDS = 3.0
+_FETCH_WAIT_MS = 500
+LOOKUP_WAIT_MS = 10
+
+_log = structlog.get_logger()
+
+Consumer = Disposable[Any]  # of AIOKafkaConsumer, which has no types
+BoundsOf = Callable[[str], Awaitable[dict[int, Bounds]]]
+
+
+def consumer(connection: KafkaConnection, fetch_wait_ms: int = _FETCH_WAIT_MS) -> Consumer:
+    return Disposable(
+        connection,
+        lambda: AIOKafkaConsumer(
+            bootstrap_servers=connection.servers,
+            group_id=None,
+            enable_auto_commit=False,
+            auto_offset_reset="none",  # its default jumps over all that is unread
+            fetch_max_wait_ms=fetch_wait_ms,
+            **connection.options,
+        ),
+        _stop,
+    )
+
+
+async def _stop(client: AIOKafkaConsumer) -> None:
+    await client.stop()
+
+
+class KafkaReader:
+    """`consumers` reads on, `finders` looks single records up; both belong to this reader alone."""
+
+    def __init__(
+        self, consumers: Consumer, finders: Consumer, bounds: BoundsOf, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._consumers = consumers
+        self._finders = finders
+        self._bounds = bounds
+        self._monotonic = monotonic
+        self._positions: dict[Partition, int] = {}
+        self._assigned: AIOKafkaConsumer | None = None
+        self._assigned_at = 0.0
+        self._moved_at = 0.0
+
+    async def assign(self, positions: Mapping[Partition, int]) -> None:
+        self._positions = dict(positions)
+        self._assigned = None
+
+    async def position(self, partition: Partition) -> int:
+        return self._positions[partition]
+
+    async def read(self, limit: int, wait_seconds: float) -> list[Record]:
+        """As the port says, and `LogUnavailable` when Kafka has been silent for three seconds."""
+        if not self._positions:
+            await asyncio.sleep(wait_seconds)
+            return []
+        client = await self._consumers.get()
+        try:
+            if client is not self._assigned:
+                self._assign(client)
+            found = await self._collect(client, limit, wait_seconds)
+            await self._follow(client, found)
+        except OffsetOutOfRangeError as error:
+            ((at, offset),) = error.args[0].items()
+            raise OffsetOutOfRange(Partition(*at), offset) from error
+        except Exception as error:
+            self._consumers.discard(client)
+            raise LogUnavailable(sentence(error, wait_seconds)) from error
+        if not found:
+            await self._doubt(client)
+        return found
+
+    async def record_at(self, partition: Partition, offset: int) -> Record | None:
+        start, end = (await self._bounds(partition.topic))[partition.number]
+        if not start <= offset < end:
+            return None
+        return await self._finders.ask(lambda client: _look_up(client, partition, offset), _ANSWER_SECONDS)
+
+    async def close(self) -> None:
+        await asyncio.gather(self._consumers.close(), self._finders.close())
+
+    def _assign(self, client: AIOKafkaConsumer) -> None:
+        client.assign([TopicPartition(*partition) for partition in self._positions])
+        for partition, offset in self._positions.items():
+            client.seek(TopicPartition(*partition), offset)
+        self._assigned = client
+        self._assigned_at = self._moved_at = self._monotonic()
+
+    async def _collect(self, client: AIOKafkaConsumer, limit: int, wait_seconds: float) -> list[Record]:
+        found: list[Record] = []
+        for partition in self._positions:
+            if len(found) >= limit:
+                return found
+            try:
+                found += await _take(client, limit - len(found), 0, TopicPartition(*partition))
+            except Exception:
+                if not found:
+                    raise
+                # What was found first must not be lost; a new consumer comes to the same place and says it again.
+                self._consumers.discard(client)
+                return found
+        return found or await _take(client, limit, wait_seconds)
+
+    async def _follow(self, client: AIOKafkaConsumer, found: list[Record]) -> None:
+        """Also past what is no record: markers of transactions, and holes that compaction left."""
+        # Who was served goes to the back of the row, so that one busy partition cannot starve the others.
+        for partition in dict.fromkeys(record.partition for record in found):
+            self._positions[partition] = self._positions.pop(partition)
+        for partition, before in self._positions.items():
+            self._positions[partition] = await client.position(TopicPartition(*partition))
+            if self._positions[partition] != before:
+                self._moved_at = self._monotonic()
+
+    async def _doubt(self, client: AIOKafkaConsumer) -> None:
+        """Nothing was found: because there is nothing, or because this consumer would not notice?"""
+        if self._silence(client) > SILENCE_SECONDS:
+            self._consumers.discard(client)
+            raise LogUnavailable(f"Kafka has sent nothing for {SILENCE_SECONDS:g} seconds")
+        if self._monotonic() - self._moved_at > STUCK_SECONDS:
+            self._moved_at = self._monotonic()
+            if unread := await self._unread():
+                _log.warning("kafka_consumer_recreated", unread=unread)
+                self._consumers.discard(client)
+
+    def _silence(self, client: AIOKafkaConsumer) -> float:
+        """Seconds since any partition had an answer; an answer without records is one too."""
+        answers = [client.last_poll_timestamp(TopicPartition(*partition)) for partition in self._positions]
+        newest: int | None = max((at for at in answers if at is not None), default=None)
+        if newest is None:
+            return self._monotonic() - self._assigned_at
+        return time.time() - newest / 1000
+
+    async def _unread(self) -> int:
+        bounds = {topic: await self._bounds(topic) for topic in {partition.topic for partition in self._positions}}
+        ends = {partition: bounds[partition.topic][partition.number].end for partition in self._positions}
+        return sum(abs(end - self._positions[partition]) for partition, end in ends.items())
+
+
+async def _take(client: AIOKafkaConsumer, limit: int, wait_seconds: float, *partitions: TopicPartition) -> list[Record]:
+    fetched = await client.getmany(*partitions, timeout_ms=int(wait_seconds * 1000), max_records=limit)
+    found: list[Record] = []
+    for at, records in fetched.items():
+        partition = Partition(*at)
+        found += [Record(partition, record.offset, record.key, record.value) for record in records]
+    return found
+
+
+async def _look_up(client: AIOKafkaConsumer, partition: Partition, offset: int) -> Record | None:
+    at = TopicPartition(*partition)
+    client.assign([at])
+    client.seek(at, offset)
+    try:
+        while await client.position(at) == offset:
+            found = await _take(client, 1, 1.0)
+            if found:
+                return found[0] if found[0].offset == offset else None
+        return None  # there is nothing but a hole
+    finally:
+        client.pause(at)  # or it would go on fetching what nobody reads
