@@ -24,7 +24,13 @@ from shared.log.port import LogUnavailable
 from shared.logs import set_up
 from shared.settings import Settings
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="Pętla closes the customer-feedback loop.")
+# A defect shows Python's own traceback, which can be read in a log; typer's is drawn for a wide terminal.
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Pętla closes the customer-feedback loop.",
+)
 keys = typer.Typer(no_args_is_help=True, help="API keys: who may send and read.")
 app.add_typer(keys, name="keys")
 

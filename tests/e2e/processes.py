@@ -140,6 +140,7 @@ class Installation:
     def _clean(self, environment: Mapping[str, str]) -> dict[str, str]:
         """Nothing of the environment that the tests run in: a PETLA_… or DATABASE_URL of it would change them."""
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ}
+        kept["PYTHONPATH"] = str(PROJECT)  # the code beside these tests, from wherever the command was installed
         return {**kept, **self.environment, **environment}
 
     def complaints(self) -> str:

@@ -12,7 +12,9 @@ MOST_EVENTS = 20_000
 
 def taken_until_full(server: Server, key: str) -> tuple[int, httpx.Response]:
     """How many events were taken before the first that was not, and its answer."""
-    with httpx.Client(base_url=server.url, headers={"Authorization": f"Bearer {key}"}, trust_env=False) as http:
+    with httpx.Client(
+        base_url=server.url, headers={"Authorization": f"Bearer {key}"}, trust_env=False, timeout=20
+    ) as http:
         for number in range(MOST_EVENTS):
             refused = http.post("/v1/events", json=answer(f"full-{number}"))
             if refused.status_code != 202:
@@ -21,7 +23,7 @@ def taken_until_full(server: Server, key: str) -> tuple[int, httpx.Response]:
 
 
 def readiness(server: Server) -> httpx.Response:
-    return httpx.get(f"{server.url}/readyz", trust_env=False)
+    return httpx.get(f"{server.url}/readyz", trust_env=False, timeout=20)
 
 
 def test_a_full_disk_refuses_and_recovers(installation: Installation) -> None:
