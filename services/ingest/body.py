@@ -10,6 +10,8 @@ from shared.problems import Refusal
 
 READ_SECONDS = 15.0
 _CLOSE = {"Connection": "close"}  # what follows on this connection would be the rest of the body
+# Closing on a sender in the middle of a body can cost it the answer: so much of a rest the server lets pass instead.
+_PASSED_OVER_BYTES = 8 * 1024 * 1024
 
 
 class Disconnected(Exception):  # noqa: N818 - the client went away; there is nobody to answer
@@ -27,8 +29,8 @@ class BodyReading:
     async def read(self, headers: Mapping[bytes, bytes], receive: Receive) -> bytes:
         """Refusal (408, 413, 503) as soon as it is certain; Disconnected when the body will never be whole."""
         declared = headers.get(b"content-length", b"")
-        if declared.isdigit() and int(declared[:20]) > self._max_bytes:
-            raise self._too_large()
+        if declared.isdigit() and (length := int(declared[:20])) > self._max_bytes:
+            raise self._too_large({} if length <= _PASSED_OVER_BYTES else _CLOSE)
         try:
             async with asyncio.timeout(READ_SECONDS):
                 return await self._chunks(receive)
@@ -50,16 +52,16 @@ class BodyReading:
 
     def _take(self, size: int) -> None:
         if self.held + size > self._max_bytes:
-            raise self._too_large()
+            raise self._too_large(_CLOSE)
         if not self._at_once.take(size):
             raise Refusal(
                 503, "overloaded", "too much is being sent at once: try again", headers={**_CLOSE, "Retry-After": "1"}
             )
         self.held += size
 
-    def _too_large(self) -> Refusal:
+    def _too_large(self, headers: Mapping[str, str]) -> Refusal:
         detail = f"the body has more than {self._max_bytes} bytes: send fewer or smaller events"
-        return Refusal(413, "too_large", detail, headers=_CLOSE)
+        return Refusal(413, "too_large", detail, headers=headers)
 
     def release(self) -> None:
         self._at_once.give_back(self.held)

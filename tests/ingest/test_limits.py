@@ -98,6 +98,14 @@ async def test_a_declared_length_over_the_limit_is_refused_unread(ingest: Runnin
     assert await Request(ingest, {"content-length": "9" * 5000}).run() == 413
 
 
+async def test_the_rest_of_a_body_is_let_pass_when_it_is_short(ingest: RunningIngest) -> None:
+    """A sender that is still sending when the connection closes may never see the answer."""
+    for length, closes in ((5 * KIB * KIB + 1, False), (8 * KIB * KIB, False), (8 * KIB * KIB + 1, True)):
+        request = Request(ingest, {"content-length": str(length)})
+        assert await request.run() == 413
+        assert ((b"connection", b"close") in request.sent[0]["headers"]) is closes
+
+
 async def test_a_declared_length_may_be_a_lie(ingest: RunningIngest) -> None:
     pieces = [piece(b"x" * KIB * KIB, more=True) for _ in range(6)]
     assert await Request(ingest, {"content-length": "10"}, *pieces).run() == 413
