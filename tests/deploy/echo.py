@@ -62,7 +62,11 @@ def _handler(name: str) -> type[BaseHTTPRequestHandler]:
 
 def echoing_services() -> dict[str, Service]:
     """The same as applications, for the dispatch inside one process."""
-    return {name: cast(Service, SimpleNamespace(name=name, app=_application(name))) for name in NAMES}
+
+    async def checks() -> dict[str, str]:
+        return {}
+
+    return {name: cast(Service, SimpleNamespace(name=name, app=_application(name), checks=checks)) for name in NAMES}
 
 
 def _application(name: str) -> Any:
