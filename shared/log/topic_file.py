@@ -32,8 +32,12 @@ class TopicFile:
     def __init__(self, path: Path, topic: Topic) -> None:
         self.topic = topic
         self._connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-        self._connection.executescript("PRAGMA page_size=8192; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;")
-        self._create()
+        try:
+            self._connection.executescript("PRAGMA page_size=8192; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;")
+            self._create()
+        except BaseException:
+            self._connection.close()
+            raise
 
     def _create(self) -> None:
         with self._transaction() as connection:
@@ -87,21 +91,22 @@ class TopicFile:
             if not start <= position <= end:
                 raise OffsetOutOfRange(Partition(self.topic.name, number), position)
             if position < end and len(found) < limit:
-                found += self._records(number, position, limit - len(found))
+                found += self.records(number, position, limit - len(found))
         return found
 
-    def _records(self, number: int, position: int, limit: int) -> list[Record]:
+    def records(self, number: int, position: int, limit: int) -> Iterator[Record]:
+        """Those from `position` on, each taken from the file when it is asked for."""
         partition = Partition(self.topic.name, number)
         first = number << _OFFSET_BITS
         rows = self._connection.execute(
             "SELECT position, key, value FROM record WHERE position >= ? AND position < ? ORDER BY position LIMIT ?",
             (first | position, (number + 1) << _OFFSET_BITS, limit),
         )
-        return [Record(partition, at - first, key, value) for at, key, value in rows]
+        return (Record(partition, at - first, key, value) for at, key, value in rows)
 
     def record_at(self, number: int, offset: int) -> Record | None:
-        found = self._records(number, offset, 1)
-        return found[0] if found and found[0].offset == offset else None
+        found = next(self.records(number, offset, 1), None)
+        return found if found and found.offset == offset else None
 
     def bounds(self) -> dict[int, Bounds]:
         rows = self._connection.execute("SELECT partition, start_offset, next_offset FROM head")
@@ -113,6 +118,21 @@ class TopicFile:
     def version(self) -> int:
         """Another number than last time means that another connection has written since."""
         return int(self._connection.execute("PRAGMA data_version").fetchone()[0])
+
+    def used_bytes(self) -> int:
+        """What the records take in the file; room that was given back does not count."""
+        pages, free, size = (
+            self._connection.execute(f"PRAGMA {name}").fetchone()[0]
+            for name in ("page_count", "freelist_count", "page_size")
+        )
+        return int((pages - free) * size)
+
+    def drop_before(self, number: int, offset: int) -> None:
+        """Forget a partition's records before `offset`, which becomes its start."""
+        first = number << _OFFSET_BITS
+        with self._transaction() as connection:
+            connection.execute("DELETE FROM record WHERE position >= ? AND position < ?", (first, first | offset))
+            connection.execute("UPDATE head SET start_offset = ? WHERE partition = ?", (offset, number))
 
     def expire(self, before_ms: int) -> int:
         """Delete records older than that, oldest first; each partition's start moves up. Returns how many went."""
