@@ -1,5 +1,6 @@
 """Which path belongs to whom: three services on one port, or one behind the proxy, which follows the same table."""
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 
 from starlette.responses import HTMLResponse
@@ -7,7 +8,7 @@ from starlette.types import Receive, Scope, Send
 
 from shared.problems import problem
 from shared.service import Service
-from shared.web import json_response
+from shared.web import json_response, readiness
 
 # A path belongs to the first entry whose prefix it starts with, whole segments only; methods narrow an entry.
 _WRITES = ("POST", "PUT", "DELETE", "PATCH")
@@ -44,6 +45,7 @@ class Dispatch:
 
     def __init__(self, services: Mapping[str, Service]) -> None:
         self._services = services
+        self._readiness = {name: readiness(service.checks) for name, service in services.items()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -64,11 +66,7 @@ class Dispatch:
         elif path == "/healthz":
             await json_response({"healthy": True})(scope, receive, send)
         elif path == "/readyz":
-            checks = {
-                f"{name}.{check}": state
-                for name, service in self._services.items()
-                for check, state in (await service.checks()).items()
-            }
+            checks = await self._checks()
             ready = all(state == "ok" for state in checks.values())
             answer = json_response({"ready": ready, "checks": checks, "spilled": 0}, 200 if ready else 503)
             await answer(scope, receive, send)
@@ -78,6 +76,14 @@ class Dispatch:
             await problem(404, "not_found", "there is nothing at this path: /docs lists what there is")(
                 scope, receive, send
             )
+
+    async def _checks(self) -> dict[str, str]:
+        found = await asyncio.gather(*(checks() for checks in self._readiness.values()))
+        return {
+            f"{name}.{check}": state
+            for name, states in zip(self._readiness, found, strict=True)
+            for check, state in states.items()
+        }
 
 
 class Alone:

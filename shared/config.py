@@ -12,6 +12,7 @@ import msgspec
 import structlog
 
 from shared.log.port import Log, LogUnavailable, NewRecord, OffsetOutOfRange, Partition, Reader, Record
+from shared.reasons import reason
 
 _READ_LIMIT = 1_000
 _WAIT_SECONDS = 1.0
@@ -37,7 +38,7 @@ class ConfigStore:
 
     @property
     def problem(self) -> str | None:
-        """Why changes are not seen at the moment; None when all is well."""
+        """That changes are not seen at the moment, for anyone who asks; None when all is well."""
         return self._problem
 
     def get(self, key: str) -> dict[str, Any] | None:
@@ -125,7 +126,7 @@ class ConfigStore:
                 self._problem, pause = None, _FIRST_PAUSE
             except Exception as error:  # whatever it is: what is known stays in force, and reading is tried again
                 if self._problem is None:
-                    _log.warning("config cannot be followed", error=type(error).__name__)
-                self._problem = f"{self._partition.topic} cannot be read: {error}"
+                    _log.warning("config_cannot_be_followed", reason=reason(error))
+                self._problem = f"{self._partition.topic} cannot be read: the log of the service says why"
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, _LONGEST_PAUSE)

@@ -28,6 +28,7 @@ _LIMITS = {
 }
 _COMMAND_SECONDS = 25.0
 _CONNECT_SECONDS = 5.0
+_PROBE_SECONDS = 3.0
 # SQLSTATE classes and codes that say "try again": connection, transaction rollback, resources, operator, locks.
 _TRANSIENT = ("08", "40", "53", "57", "58", "25P03", "55P03")
 _STATEMENT_TIMEOUT = "57014"
@@ -68,12 +69,12 @@ class Database:
             yield connection
 
     async def problem(self) -> str | None:
-        """Why the database cannot be used at the moment, or None."""
+        """That the database cannot be used at the moment, or None. Anyone may read it: why stands in the log."""
         try:
-            async with asyncio.timeout(_CONNECT_SECONDS), self._engine.connect() as connection:
+            async with asyncio.timeout(_PROBE_SECONDS), self._engine.connect() as connection:
                 await connection.execute(text("SELECT 1"))
-        except (SQLAlchemyError, OSError, TimeoutError) as error:
-            return f"the database does not answer: {first_line(error)}"
+        except (SQLAlchemyError, OSError, TimeoutError):
+            return "the database does not answer"
         return None
 
     async def migrate(self, versions: Path) -> None:

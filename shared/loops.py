@@ -6,26 +6,39 @@ from contextlib import suppress
 
 import structlog
 
-from shared.db import first_line
+from shared.logs import failure
+from shared.reasons import reason
 
 _log = structlog.get_logger()
 _MAX_BACKOFF_SECONDS = 5.0
+# Longer than every time limit of the database and the log together: whatever it waits for has none.
+STUCK_SECONDS = 60.0
 
 
 class Loop:
     """Calls `run_once` until stopped: again at once while it returns work done, else after `idle_seconds` or `wake()`.
 
-    A pass that raises is logged and tried again with a growing pause; `problem` says why while that lasts.
+    A pass that raises is logged and tried again with a growing pause; `problem` says so while that lasts.
     """
 
     def __init__(self, name: str, run_once: Callable[[], Awaitable[int]], idle_seconds: float) -> None:
         self.name = name
-        self.problem: str | None = None
+        self._failing = False
+        self._pass_began: float | None = None
         self._run_once = run_once
         self._idle_seconds = idle_seconds
         self._wake = asyncio.Event()
         self._stopping = False
         self._task: asyncio.Task[None] | None = None
+
+    @property
+    def problem(self) -> str | None:
+        """Why nothing gets done, for anyone who asks for readiness; what exactly failed stands in the log."""
+        if self._task and self._task.done() and not self._stopping:
+            return "it has ended: restart the service"
+        if self._pass_began is not None and asyncio.get_running_loop().time() - self._pass_began > STUCK_SECONDS:
+            return f"a pass has not ended for {STUCK_SECONDS:g} seconds"
+        return "the last pass failed, it is tried again: the log of the service says why" if self._failing else None
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._run(), name=self.name)
@@ -44,21 +57,27 @@ class Loop:
         failures = 0
         while not self._stopping:
             self._wake.clear()
+            self._pass_began = asyncio.get_running_loop().time()
             try:
                 done = await self._run_once()
-                failures, self.problem = 0, None
+                failures, self._failing = 0, False
                 pause = 0.0 if done else self._idle_seconds
             except Exception as error:
-                failures += 1
-                self.problem = first_line(error)
+                failures, self._failing = failures + 1, True
                 # The power itself is bounded too: an outage of hours would make it too large for a float.
                 pause = min(_MAX_BACKOFF_SECONDS, 0.1 * 2 ** min(failures, 10))
                 _log.warning(
-                    "loop_failed", loop=self.name, error=self.problem, kind=type(error).__name__, retry_in=pause
+                    "loop_failed", loop=self.name, reason=reason(error), retry_in=pause, **_way(error, failures)
                 )
+            self._pass_began = None
             await self._pause(pause)
 
     async def _pause(self, seconds: float) -> None:
         if not self._stopping:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), seconds)
+
+
+def _way(error: Exception, failures: int) -> dict[str, object]:
+    """The way to it once, not at every try."""
+    return failure(error) if failures == 1 else {"error": type(error).__qualname__}

@@ -6,6 +6,7 @@ Refused before a model sees it: parameters nobody declared, text that no databas
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 
 import msgspec
 from fastapi import Depends, FastAPI, Request, Response
@@ -18,6 +19,7 @@ from starlette.middleware import Middleware
 from shared.config import ConfigStore
 from shared.middleware import BodyLimit, HeadAsGet, IsAway, LastResort
 from shared.problems import DOCUMENTED, Refusal, add_handlers
+from shared.single_flight import SingleFlight
 
 MAX_BODY_BYTES = 1024 * 1024
 _CHECKS_SECONDS = 5.0
@@ -25,6 +27,11 @@ _NUL_IN_JSON = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 Checks = Callable[[], Awaitable[dict[str, str]]]
 Figures = Callable[[], Mapping[str, object]]
+Refresh = Callable[[], Awaitable[None]]
+
+
+async def _nothing_to_refresh() -> None:
+    pass
 
 
 def create_app(
@@ -34,10 +41,13 @@ def create_app(
     checks: Checks,
     registry: CollectorRegistry,
     figures: Figures = dict,
+    refresh: Refresh = _nothing_to_refresh,
     is_away: IsAway = lambda error: False,
     max_body_bytes: int = MAX_BODY_BYTES,
 ) -> FastAPI:
     """`config` becomes `app.state.config`, which `access.requires` reads; `figures` stand beside the checks.
+
+    `refresh` brings figures up to date before the registry's metrics are written.
 
     `is_away` tells errors that mean "not now" (503) from mistakes of ours (500).
     """
@@ -53,25 +63,36 @@ def create_app(
     )
     app.state.config = config
     add_handlers(app)
-    _add_health(app, checks, registry, figures)
+    _add_health(app, readiness(checks), figures)
+    _add_metrics(app, registry, refresh)
     return app
 
 
-def _add_health(app: FastAPI, checks: Checks, registry: CollectorRegistry, figures: Figures) -> None:
+def _add_health(app: FastAPI, checks: Checks, figures: Figures) -> None:
     async def healthz(request: Request) -> Response:
         return json_response({"healthy": True})
 
     async def readyz(request: Request) -> Response:
-        found = await _answered(checks)
+        found = await checks()
         ready = all(state == "ok" for state in found.values())
         return json_response({"ready": ready, "checks": found, **figures()}, 200 if ready else 503)
 
+    # Plain routes: a probe that adds a parameter of its own is still answered.
+    app.add_route("/healthz", healthz, include_in_schema=False)
+    app.add_route("/readyz", readyz, include_in_schema=False)
+
+
+def _add_metrics(app: FastAPI, registry: CollectorRegistry, refresh: Refresh) -> None:
     async def metrics(request: Request) -> Response:
+        await refresh()
         return Response(generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
-    # Plain routes: a probe that adds a parameter of its own is still answered.
-    for path, endpoint in (("/healthz", healthz), ("/readyz", readyz), ("/metrics", metrics)):
-        app.add_route(path, endpoint, include_in_schema=False)
+    app.add_route("/metrics", metrics, include_in_schema=False)
+
+
+def readiness(checks: Checks) -> Checks:
+    """The same checks for anyone who asks: one look at a time, an answer within seconds."""
+    return SingleFlight(partial(_answered, checks))
 
 
 async def _answered(checks: Checks) -> dict[str, str]:

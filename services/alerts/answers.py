@@ -7,6 +7,7 @@ that two batches that meet wait for each other.
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -23,17 +24,27 @@ from shared.events.followups import FollowupSuppressed
 from shared.events.scores import FeedbackScored
 
 
-async def follow_up(news: Sequence[News], settings: AlertsSettings, tx: AsyncConnection) -> None:
+class Followed(NamedTuple):
+    """What is new: follow-ups, and detractors without one of their own."""
+
+    opened: Sequence[Change]
+    suppressed: Sequence[FollowupSuppressed]
+
+
+async def follow_up(news: Sequence[News], settings: AlertsSettings, tx: AsyncConnection) -> Followed:
     """`news`, in the order of the log: detractors, and what kept a follow-up alive before."""
     known = Known()
     await _lock(news, known, tx)
     now = await followups.clock(tx)
     await _bar([one for one in news if one.is_detractor], known, settings, tx)
     opened_here = await _open(known.without_followup(news), known, now, settings, tx)
+    ids = {change.followup.id for change in opened_here}
     verdicts = [known.judge(one) for one in news]
     await feedback.keep(_moved(verdicts), tx)
-    await feedback.suppress([_suppressed(verdict, now) for verdict in verdicts if verdict.reason], tx)
-    await _tell(_notes(verdicts, known, opened_here), known, now, settings, tx)
+    suppressed = [_suppressed(verdict, now) for verdict in verdicts if verdict.reason]
+    await feedback.suppress(suppressed, tx)
+    await _tell(_notes(verdicts, known, ids), known, now, settings, tx)
+    return Followed(opened_here, suppressed)
 
 
 async def _lock(news: Sequence[News], known: Known, tx: AsyncConnection) -> None:
@@ -56,13 +67,15 @@ async def _bar(detractors: Sequence[News], known: Known, settings: AlertsSetting
 
 async def _open(
     news: Sequence[News], known: Known, now: datetime, settings: AlertsSettings, tx: AsyncConnection
-) -> set[UUID]:
-    """The ids of the new follow-ups. Where another batch opened one for the submission first, that one is known now."""
+) -> list[Change]:
+    """The new follow-ups. Where another batch opened one for the submission first, that one is known now."""
     if not news:
-        return set()
+        return []
     values = await customers.order_values(_customers(one.scored for one in news), tx)
     planned = [
-        opened(one.scored, one.submission, now, settings.first_attempt_hours, _value(one.scored, values))
+        opened(one.scored, one.submission, now, settings.first_attempt_hours, _value(one.scored, values))._replace(
+            traceparent=one.traceparent
+        )
         for one in news
     ]
     inserted = await followups.insert([change.followup for change in planned], tx)
@@ -72,7 +85,7 @@ async def _open(
     taken = {change.followup.submission for change in planned if change.followup.id not in inserted}
     if taken:
         known.add(await followups.lock((), (), {submission for submission in taken if submission}, tx))
-    return inserted
+    return done
 
 
 def _moved(verdicts: Sequence[Verdict]) -> dict[UUID, UUID | None]:

@@ -6,12 +6,13 @@ from contextlib import suppress
 from pathlib import Path
 from random import SystemRandom
 
-from prometheus_client import CollectorRegistry
 from starlette.types import ASGIApp
 
 from services.alerts import api
 from services.alerts.channels.webhook import WebhookChannel
 from services.alerts.commands import Desk
+from services.alerts.counters import Counters
+from services.alerts.figures import ToDoFigures
 from services.alerts.handlers import Handlers, subscriptions
 from services.alerts.notifier import Notifier
 from services.alerts.overdue import OverdueWatch
@@ -19,12 +20,16 @@ from services.alerts.relay import Relay
 from services.alerts.settings import AlertsSettings
 from shared.clock import Clock
 from shared.config import ConfigStore
+from shared.consumer.lag import Lag
+from shared.consumer.telemetry import ConsumerTelemetry
 from shared.consumer.worker import Worker
 from shared.db import Database, is_transient
 from shared.events.catalogue import ACTIVITY_TOPIC, FOLLOWUPS_TOPIC, SCORES_TOPIC
 from shared.log.port import Log, LogUnavailable
 from shared.loops import Loop
+from shared.observation import Figures, Observation
 from shared.service import Service
+from shared.telemetry import new_registry, new_tracing
 from shared.web import create_app
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -45,9 +50,12 @@ class AlertsService:
 
     def __init__(self, settings: AlertsSettings, log: Log, config: ConfigStore, db: Database, clock: Clock) -> None:
         self._log, self._config, self._db = log, config, db
-        registry = CollectorRegistry()
+        registry = new_registry(self.name)
+        self._tracing = new_tracing(self.name, settings.otlp_endpoint)
         topics = [settings.topic(SCORES_TOPIC), settings.topic(ACTIVITY_TOPIC)]
-        self._worker = Worker(log, db, topics, subscriptions(Handlers(settings, self._wake)), clock)
+        handlers = Handlers(settings, self._wake, Counters(registry), self._tracing)
+        telemetry = ConsumerTelemetry(clock, registry, self._tracing)
+        self._worker = Worker(log, db, topics, subscriptions(handlers), clock, telemetry=telemetry)
         self._channel = _channel(settings, clock)
         self._loops = {
             "consumer": Loop("alerts.consumer", self._once_migrated(self._worker.run_once), _CONSUMER_IDLE_SECONDS)
@@ -55,11 +63,19 @@ class AlertsService:
         self._add_loop("relay", Relay(log, db, settings.topic(FOLLOWUPS_TOPIC), clock).run_once)
         self._add_loop("overdue", OverdueWatch(db, settings.notifies, self._wake).run_once)
         if self._channel:
-            notifier = Notifier(db, self._channel, clock, SystemRandom().random, registry)
+            notifier = Notifier(db, self._channel, clock, SystemRandom().random, registry, self._tracing)
             self._add_loop("notifier", notifier.run_once)
         self._migrating = asyncio.Lock()
         self._migrated = False
-        app = create_app(self.name, config=config, checks=self.checks, registry=registry, is_away=self._is_away)
+        figures: list[Figures] = [Lag(log, db, topics, registry), ToDoFigures(db, registry)]
+        app = create_app(
+            self.name,
+            config=config,
+            checks=self.checks,
+            registry=registry,
+            refresh=Observation(figures, clock, registry).refresh,
+            is_away=self._is_away,
+        )
         app.include_router(api.router(db, Desk(db, settings, self._wake), self._wake))
         self.app = app
 
@@ -75,6 +91,7 @@ class AlertsService:
         if self._channel:
             await self._channel.close()
         await self._db.close()
+        await self._tracing.close()
 
     async def checks(self) -> dict[str, str]:
         problems = {

@@ -23,6 +23,7 @@ class Change(NamedTuple):
     followup: Followup
     kind: str
     told: FollowupChanged
+    traceparent: str | None = None
 
 
 def changed(followup: Followup, kind: str, at: datetime, by: str, **details: Any) -> Change:

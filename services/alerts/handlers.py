@@ -4,11 +4,15 @@ Of a scored feedback the highest revision counts, whatever the order of arrival;
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from uuid import UUID
 
+import structlog
+from prometheus_client import CollectorRegistry
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.alerts.answers import follow_up
+from services.alerts.answers import Followed, follow_up
+from services.alerts.counters import Counters
 from services.alerts.settings import AlertsSettings
 from services.alerts.store import activity, feedback
 from services.alerts.store.activity import Fact, Key
@@ -18,14 +22,25 @@ from shared.consumer.messages import Conflict, Handled, Message, Subscriptions
 from shared.events.activity import ACTIVITY
 from shared.events.envelope import content_digest
 from shared.events.scores import SCORED
+from shared.tracing import UNTRACED, Tracing
+
+_log = structlog.get_logger(__name__)
 
 
 class Handlers:
     """`wake` is called after the commit of a batch that leaves something to be sent."""
 
-    def __init__(self, settings: AlertsSettings, wake: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        settings: AlertsSettings,
+        wake: Callable[[], None],
+        counters: Counters | None = None,
+        tracing: Tracing = UNTRACED,
+    ) -> None:
         self._settings = settings
         self._wake = wake
+        self._counters = counters or Counters(CollectorRegistry())
+        self._tracing = tracing
 
     async def take_scores(self, messages: Sequence[Message], tx: AsyncConnection) -> Handled:
         """Promoters touch one row each; detractors, and who was one, go on to their follow-ups."""
@@ -34,12 +49,26 @@ class Handlers:
         kept = await feedback.remember([_seen(id_, message) for id_, message in highest.items()], tx)
         for id_, message in highest.items():
             handled.duplicates[message.record.partition] += id_ not in kept
-        news = [news_of(message.data, kept[id_]) for id_, message in highest.items() if id_ in kept]
+        news = [
+            news_of(message.data, kept[id_], message.event.traceparent)
+            for id_, message in highest.items()
+            if id_ in kept
+        ]
         concerned = [one for one in news if one.is_detractor or one.kept]
         if concerned:
-            await follow_up(concerned, self._settings, tx)
-            handled.after_commit.append(self._wake)
+            followed = await follow_up(concerned, self._settings, tx)
+            handled.after_commit += [partial(self._report, followed), self._wake]
         return handled
+
+    def _report(self, followed: Followed) -> None:
+        self._counters.opened.inc(len(followed.opened))
+        for suppressed in followed.suppressed:
+            self._counters.suppressed.labels(suppressed.reason).inc()
+        for followup, _, told, traceparent in followed.opened:
+            _log.info("followup_opened", followup=told.followup_id, fact=told.feedback, priority=followup.priority)
+            if traceparent:
+                span = self._tracing.start("open follow-up", caused_by=traceparent)
+                span.end({"petla.followup_id": told.followup_id, "petla.fact_id": told.feedback})
 
     async def record_activity(self, messages: Sequence[Message], tx: AsyncConnection) -> Handled:
         """The same revision with the same content is a duplicate, with other content a conflict: the first stays."""

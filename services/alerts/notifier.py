@@ -12,11 +12,13 @@ import structlog
 from prometheus_client import CollectorRegistry, Counter
 
 from services.alerts.breaker import Breaker
+from services.alerts.records import traceparent_of
 from services.alerts.schedule import Random, Reply, next_delay
 from services.alerts.store import notifications
 from services.alerts.store.notifications import Claimed
 from shared.clock import Clock
 from shared.db import Database
+from shared.tracing import UNTRACED, Tracing
 
 CONCURRENCY = 4
 
@@ -31,12 +33,19 @@ class Notifier:
     """One endpoint. `random` gives 0…1 for the jitter."""
 
     def __init__(
-        self, db: Database, channel: Channel, clock: Clock, random: Random, registry: CollectorRegistry
+        self,
+        db: Database,
+        channel: Channel,
+        clock: Clock,
+        random: Random,
+        registry: CollectorRegistry,
+        tracing: Tracing = UNTRACED,
     ) -> None:
         self._db = db
         self._channel = channel
         self._random = random
         self._breaker = Breaker(clock)
+        self._tracing = tracing
         self._attempts = Counter(
             "petla_notification_attempts", "Attempts to notify, by what came of them", ["outcome"], registry=registry
         )
@@ -59,7 +68,11 @@ class Notifier:
             return await notifications.claim(token, 1 if probing else CONCURRENCY, not probing, tx)
 
     async def _notify(self, one: Claimed, token: UUID) -> None:
+        cause = traceparent_of(one.body) if self._tracing.on else None
+        span = self._tracing.start("notify", "client", caused_by=cause)
         reply = await self._channel.send(str(one.id), one.body)
+        status = {"http.response.status_code": reply.status} if reply.status else {}
+        span.end({"petla.notification_id": str(one.id), **status}, failed=not reply.taken)
         if reply.taken:
             await self._succeeded(one, token, reply)
         else:

@@ -26,12 +26,19 @@ _SOURCE = "/petla/alerts"
 Positions = dict[str, dict[str, int]]
 
 
+class _Traced(Struct):
+    traceparent: str | None = None
+
+
+_decode_trace = msgspec.json.Decoder(_Traced).decode
+
+
 def step_event_id(followup_id: UUID, version: int) -> UUID:
     return fact_id("followup_event", str(followup_id), str(version))
 
 
-def step(kind: str, told: FollowupChanged) -> bytes:
-    return _event(event_type(kind), step_event_id(UUID(told.followup_id), told.version), told.at, told)
+def step(kind: str, told: FollowupChanged, traceparent: str | None = None) -> bytes:
+    return _event(event_type(kind), step_event_id(UUID(told.followup_id), told.version), told.at, told, traceparent)
 
 
 def suppression(told: FollowupSuppressed) -> bytes:
@@ -48,7 +55,12 @@ def told_by(value: bytes) -> FollowupChanged:
     return msgspec.json.decode(msgspec.json.decode(value, type=Event).data, type=FollowupChanged)
 
 
-def _event(kind: str, id_: UUID, at: datetime, told: Struct) -> bytes:
+def traceparent_of(value: bytes) -> str | None:
+    """Of an event that `step` made."""
+    return _decode_trace(value).traceparent
+
+
+def _event(kind: str, id_: UUID, at: datetime, told: Struct, traceparent: str | None = None) -> bytes:
     return encode(
         Event(
             specversion="1.0",
@@ -60,5 +72,6 @@ def _event(kind: str, id_: UUID, at: datetime, told: Struct) -> bytes:
             factid=str(id_),
             receivedat=at,
             data=Raw(msgspec.json.encode(told)),
+            traceparent=traceparent,
         )
     )

@@ -13,6 +13,9 @@ Outcome = Literal["no_answer", "left_message", "reached"]
 # Nobody has tried since it was opened or reopened: the deadline of the first attempt runs.
 UNATTEMPTED: tuple[State, ...] = ("new", "assigned")
 
+# Not resolved yet, and not withdrawn.
+OPEN: tuple[State, ...] = (*UNATTEMPTED, "attempted", "reached")
+
 # The event that each action leaves behind.
 KINDS: dict[Action, str] = {
     "claim": "assigned",

@@ -16,13 +16,17 @@ from shared.events.scores import FeedbackScored
 
 
 class News(NamedTuple):
-    """The highest revision of a feedback, and the follow-up that the feedback kept alive before it."""
+    """The highest revision of a feedback, and the follow-up that the feedback kept alive before it.
+
+    `traceparent` is the request that brought it, where that was traced.
+    """
 
     scored: FeedbackScored
     feedback: UUID
     submission: UUID | None
     kept: UUID | None
     is_detractor: bool
+    traceparent: str | None = None
 
 
 class Verdict(NamedTuple):
@@ -37,10 +41,10 @@ def is_detractor(scored: FeedbackScored) -> bool:
     return not scored.retracted and scored.group == rules.DETRACTOR
 
 
-def news_of(scored: FeedbackScored, kept: UUID | None) -> News:
+def news_of(scored: FeedbackScored, kept: UUID | None, traceparent: str | None = None) -> News:
     """A submission belongs to its sender."""
     submission = fact_id("submission", scored.sender, scored.submission_id) if scored.submission_id else None
-    return News(scored, UUID(scored.feedback), submission, kept, is_detractor(scored))
+    return News(scored, UUID(scored.feedback), submission, kept, is_detractor(scored), traceparent)
 
 
 @dataclass

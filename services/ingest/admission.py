@@ -30,8 +30,8 @@ class Admitted(NamedTuple):
     fact: str
 
 
-def admit(sent: SentEvent, sender: str, arrival: datetime) -> Admitted:
-    """EventError when the event cannot be taken."""
+def admit(sent: SentEvent, sender: str, arrival: datetime, traceparent: str | None = None) -> Admitted:
+    """EventError when the event cannot be taken. `traceparent` is the request that brought it, where that is traced."""
     if sent.specversion != "1.0":
         raise EventError("specversion", "unknown_version", 'must be "1.0"')
     if sent.type not in _ACCEPTED:
@@ -40,7 +40,7 @@ def admit(sent: SentEvent, sender: str, arrival: datetime) -> Admitted:
     kind = TYPES[sent.type]
     data = _decoded(kind, sent.data)
     fact, key = _IDENTIFIED[kind.topic](sent, sender, data)
-    return Admitted(kind.topic, key, encode(_event(sent, sender, arrival, fact, data)), fact)
+    return Admitted(kind.topic, key, encode(_event(sent, sender, arrival, fact, data, traceparent)), fact)
 
 
 def check_time(time: datetime | None, arrival: datetime) -> None:
@@ -84,7 +84,7 @@ def _activity(sent: SentEvent, sender: str, data: Struct) -> tuple[str, bytes]:
     return activity_fact(sender, sent.source, sent.type, sent.id), activity_key(sent.type, data)
 
 
-def _event(sent: SentEvent, sender: str, arrival: datetime, fact: str, data: Struct) -> Event:
+def _event(sent: SentEvent, sender: str, arrival: datetime, fact: str, data: Struct, traceparent: str | None) -> Event:
     return Event(
         specversion=sent.specversion,
         id=sent.id,
@@ -96,6 +96,7 @@ def _event(sent: SentEvent, sender: str, arrival: datetime, fact: str, data: Str
         receivedat=arrival,
         data=Raw(encode(data)),
         revision=sent.revision or 0,
+        traceparent=traceparent,
     )
 
 

@@ -12,6 +12,7 @@ from services.ingest.admission import Admitted
 from shared.events.fields import EventError
 from shared.log.port import Durability
 from shared.problems import problem
+from shared.tracing import Attributes
 
 _STATUS = {"not_json": 400, "not_utf8": 400, "too_deep": 400, "too_large": 413, "too_many": 413}
 _encode = msgspec.json.Encoder().encode
@@ -46,26 +47,31 @@ class BatchTaken(Struct):
 
 
 class Answer:
-    """A JSON answer as an ASGI application. Starlette's Response costs several times as much."""
+    """A JSON answer as an ASGI application. Starlette's Response costs several times as much.
 
-    def __init__(self, status: int, body: bytes) -> None:
-        self._status = status
+    `traced` is what a trace says about it.
+    """
+
+    def __init__(self, status: int, body: bytes, traced: Attributes) -> None:
+        self.status_code = status
+        self.traced = traced
         self._body = body
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(self._body))]
-        await send({"type": "http.response.start", "status": self._status, "headers": headers})
+        await send({"type": "http.response.start", "status": self.status_code, "headers": headers})
         await send({"type": "http.response.body", "body": self._body})
 
 
 def one(admitted: Admitted, durability: Durability) -> Answer:
-    return Answer(202, _encode(Taken(admitted.fact, durability)))
+    return Answer(202, _encode(Taken(admitted.fact, durability)), {"petla.events": 1, "petla.fact_id": admitted.fact})
 
 
 def batch(outcomes: Sequence[Admitted | EventError], durability: Durability) -> Answer:
     items = [_item(index, outcome, durability) for index, outcome in enumerate(outcomes)]
     rejected = sum(isinstance(item, RejectedItem) for item in items)
-    return Answer(207 if rejected else 202, _encode(BatchTaken(len(items) - rejected, rejected, items)))
+    body = _encode(BatchTaken(len(items) - rejected, rejected, items))
+    return Answer(207 if rejected else 202, body, {"petla.events": len(items) - rejected})
 
 
 def none(errors: Sequence[EventError]) -> Response:

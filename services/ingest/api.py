@@ -1,5 +1,6 @@
 """Everything of ingest's HTTP interface that is not the door: health, metrics, the OpenAPI document."""
 
+from collections.abc import Callable
 from typing import Any
 
 from fastapi import FastAPI
@@ -10,9 +11,9 @@ from shared.config import ConfigStore
 from shared.web import Checks, create_app
 
 
-def create_api(config: ConfigStore, checks: Checks, registry: CollectorRegistry) -> FastAPI:
-    # Nothing spills yet: events go to the log, or are refused.
-    app = create_app("ingest", config=config, checks=checks, registry=registry, figures=lambda: {"spilled": 0})
+def create_api(config: ConfigStore, checks: Checks, registry: CollectorRegistry, spilled: Callable[[], int]) -> FastAPI:
+    """`spilled` counts the records that wait on this disk for the broker."""
+    app = create_app("ingest", config=config, checks=checks, registry=registry, figures=lambda: {"spilled": spilled()})
     framework_document = app.openapi
 
     def openapi() -> dict[str, Any]:

@@ -1,10 +1,9 @@
 """Ingest, wired. It has no loop and no state of its own: any number of processes may run."""
 
-from prometheus_client import CollectorRegistry
 from starlette.types import ASGIApp
 
 from services.ingest.api import create_api
-from services.ingest.counters import Counters
+from services.ingest.counters import Counters, Spilled
 from services.ingest.door import Door
 from services.ingest.limits import BytesAtOnce, RateLimit
 from services.ingest.settings import IngestSettings
@@ -12,6 +11,7 @@ from shared.clock import Clock
 from shared.config import ConfigStore
 from shared.log.port import Log
 from shared.service import Service
+from shared.telemetry import new_registry, new_tracing
 
 
 class Ingest:
@@ -20,9 +20,12 @@ class Ingest:
     def __init__(self, settings: IngestSettings, log: Log, config: ConfigStore, clock: Clock) -> None:
         self._log = log
         self._config = config
-        registry = CollectorRegistry()
+        registry = new_registry(self.name)
+        spilled = Spilled(log)
+        registry.register(spilled)
+        self._tracing = new_tracing(self.name, settings.otlp_endpoint)
         self.app: ASGIApp = Door(
-            create_api(config, self.checks, registry),
+            create_api(config, self.checks, registry, spilled.count),
             log=log,
             topic=settings.topic,
             config=config,
@@ -30,13 +33,15 @@ class Ingest:
             rate=RateLimit(settings.max_events_per_second, clock),
             at_once=BytesAtOnce(),
             counters=Counters(registry),
+            tracing=self._tracing,
         )
 
     async def start(self) -> None:
         """Nothing to connect: the log and the configuration are the process's, which starts and stops them."""
 
     async def stop(self) -> None:
-        """Nothing is held: whoever was answered is on the log."""
+        """Nothing else is held: whoever was answered is on the log."""
+        await self._tracing.close()
 
     async def checks(self) -> dict[str, str]:
         return {"log": self._log.problem or "ok", "config": self._config.problem or "ok"}

@@ -4,15 +4,19 @@ import math
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+import structlog
+from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.ingest import answers
 from services.ingest.admission import Admitted, admit
+from services.ingest.answers import Answer
 from services.ingest.body import BodyReading, Disconnected
 from services.ingest.counters import Counters
 from services.ingest.limits import BytesAtOnce, RateLimit
 from services.ingest.media import Form, Headers, form_of
-from services.ingest.sent_event import MAX_EVENT_BYTES, from_document, from_headers
+from services.ingest.naming import fact_in, fact_of, known_field
+from services.ingest.sent_event import MAX_EVENT_BYTES, SentEvent, from_document, from_headers
 from services.ingest.splitting import MAX_BATCH_BYTES, is_batch, split
 from shared.access import AccessDenied, authenticate, require
 from shared.clock import Clock
@@ -20,9 +24,13 @@ from shared.config import ConfigStore
 from shared.events.fields import EventError
 from shared.log.port import Durability, Log, LogUnavailable, NewRecord, Overloaded
 from shared.problems import Refusal, access_denied, internal_error, problem
+from shared.tracing import Tracing
 
 PATH = "/v1/events"
 _LARGEST = {Form.ONE: MAX_EVENT_BYTES, Form.BINARY: MAX_EVENT_BYTES}
+_MOST_LOGGED = 10  # rejected events of one request: a thousand lines would say no more
+
+_log = structlog.get_logger(__name__)
 
 
 class Door:
@@ -39,6 +47,7 @@ class Door:
         rate: RateLimit,
         at_once: BytesAtOnce,
         counters: Counters,
+        tracing: Tracing,
     ) -> None:
         self._rest = rest
         self._log = log
@@ -48,20 +57,27 @@ class Door:
         self._rate = rate
         self._at_once = at_once
         self._counters = counters
+        self._tracing = tracing
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"] != scope.get("root_path", "") + PATH:
             await self._rest(scope, receive, send)
             return
+        begun = self._clock.monotonic()
+        span = self._tracing.start(f"POST {PATH}", "server", caused_by=_caused_by(scope) if self._tracing.on else None)
         try:
-            answer = await self._answer(scope, receive)
+            answer = await self._answer(scope, receive, span.traceparent)
         except Disconnected:
+            span.end(failed=True)
             return
+        self._counters.request_seconds.observe(self._clock.monotonic() - begun)
+        traced = answer.traced if isinstance(answer, Answer) else {}
+        span.end({"http.response.status_code": answer.status_code, **traced}, failed=answer.status_code >= 500)
         await answer(scope, receive, send)
 
-    async def _answer(self, scope: Scope, receive: Receive) -> ASGIApp:
+    async def _answer(self, scope: Scope, receive: Receive, traceparent: str | None) -> Answer | Response:
         try:
-            return await self._take(scope, receive)
+            return await self._take(scope, receive, traceparent)
         except EventError as error:
             self._counters.rejected.labels(error.code).inc()
             return answers.invalid(error)
@@ -79,7 +95,7 @@ class Door:
             self._counters.refused.labels("internal_error").inc()
             return internal_error(error)
 
-    async def _take(self, scope: Scope, receive: Receive) -> ASGIApp:
+    async def _take(self, scope: Scope, receive: Receive, traceparent: str | None) -> Answer | Response:
         _check_request(scope)
         headers = dict(scope["headers"])
         principal = authenticate(self._config, headers.get(b"authorization"))
@@ -89,25 +105,33 @@ class Door:
         try:
             body = await reading.read(headers, receive)
             if is_batch(form, body):
-                return await self._take_batch(split(form, body), principal.source)
-            return await self._take_one(form, headers, body, principal.source)
+                return await self._take_batch(split(form, body), principal.source, traceparent)
+            return await self._take_one(form, headers, body, principal.source, traceparent)
         finally:
             reading.release()
 
-    async def _take_one(self, form: Form, headers: Headers, body: bytes, sender: str) -> ASGIApp:
+    async def _take_one(
+        self, form: Form, headers: Headers, body: bytes, sender: str, traceparent: str | None
+    ) -> Answer:
         self._let_through(sender, 1)
-        sent = from_headers(headers, body) if form is Form.BINARY else from_document(body)
-        admitted = admit(sent, sender, self._clock.now())
+        sent: SentEvent | None = None
+        try:
+            sent = from_headers(headers, body) if form is Form.BINARY else from_document(body)
+            admitted = admit(sent, sender, self._clock.now(), traceparent)
+        except EventError as error:
+            _log_rejected(error, sender, fact_of(sent, sender) if sent else fact_in(body, sender))
+            raise
         return answers.one(admitted, await self._append([admitted]))
 
-    async def _take_batch(self, documents: Sequence[bytes], sender: str) -> ASGIApp:
+    async def _take_batch(self, documents: Sequence[bytes], sender: str, traceparent: str | None) -> Answer | Response:
         self._let_through(sender, len(documents))
         arrival = self._clock.now()
-        outcomes = [_judged(document, sender, arrival) for document in documents]
+        outcomes = [_judged(document, sender, arrival, traceparent) for document in documents]
         admitted = [outcome for outcome in outcomes if isinstance(outcome, Admitted)]
         rejected = [outcome for outcome in outcomes if isinstance(outcome, EventError)]
         for error in rejected:
             self._counters.rejected.labels(error.code).inc()
+        _log_all_rejected(documents, outcomes, sender)
         if not admitted:
             return answers.none(rejected)
         return answers.batch(outcomes, await self._append(admitted))
@@ -119,22 +143,44 @@ class Door:
             raise Refusal(429, "too_many_events", "this source sends more events a second than it may", headers=headers)
 
     async def _append(self, admitted: Sequence[Admitted]) -> Durability:
+        begun = self._clock.monotonic()
         durability = await self._log.append([NewRecord(self._topic(a.topic), a.key, a.value) for a in admitted])
+        self._counters.append_seconds.observe(self._clock.monotonic() - begun)
         self._counters.accepted.inc(len(admitted))
         return durability
 
-    def _unavailable(self, error: LogUnavailable) -> ASGIApp:
+    def _unavailable(self, error: LogUnavailable) -> Response:
         code = "overloaded" if isinstance(error, Overloaded) else "log_unavailable"
         self._counters.refused.labels(code).inc()
         detail = "events cannot be kept at the moment: send the same again"
         return problem(503, code, detail, headers={"Retry-After": "1" if code == "overloaded" else "5"})
 
 
-def _judged(document: bytes, sender: str, arrival: datetime) -> Admitted | EventError:
+def _judged(document: bytes, sender: str, arrival: datetime, traceparent: str | None) -> Admitted | EventError:
     try:
-        return admit(from_document(document), sender, arrival)
+        return admit(from_document(document), sender, arrival, traceparent)
     except EventError as error:
         return error
+
+
+def _log_all_rejected(documents: Sequence[bytes], outcomes: Sequence[Admitted | EventError], sender: str) -> None:
+    rejected = [
+        (document, one) for document, one in zip(documents, outcomes, strict=True) if isinstance(one, EventError)
+    ]
+    for document, error in rejected[:_MOST_LOGGED]:
+        _log_rejected(error, sender, fact_in(document, sender))
+    if len(rejected) > _MOST_LOGGED:
+        _log.warning("more_events_rejected", sender=sender, count=len(rejected) - _MOST_LOGGED)
+
+
+def _log_rejected(error: EventError, sender: str, fact: str | None) -> None:
+    _log.warning("event_rejected", code=error.code, field=known_field(error.field), sender=sender, fact=fact)
+
+
+def _caused_by(scope: Scope) -> str | None:
+    """The sender's own trace, where it says so."""
+    found = dict(scope["headers"]).get(b"traceparent")
+    return found.decode("latin-1") if found else None
 
 
 def _check_request(scope: Scope) -> None:

@@ -2,10 +2,9 @@
 
 from pathlib import Path
 
-from prometheus_client import CollectorRegistry
-
 from services.scoring.api import routes
 from services.scoring.asking import Scores
+from services.scoring.counters import Counters
 from services.scoring.handlers import Handlers, subscriptions
 from services.scoring.pages.routes import routes as page_routes
 from services.scoring.publishing import Publisher
@@ -13,10 +12,14 @@ from services.scoring.reconciliation import Consumed
 from services.scoring.settings import ScoringSettings
 from shared.clock import Clock
 from shared.config import ConfigStore
+from shared.consumer.lag import Lag
+from shared.consumer.telemetry import ConsumerTelemetry
 from shared.consumer.worker import Worker
 from shared.db import Database, is_transient
 from shared.log.port import Log, LogUnavailable
 from shared.loops import Loop
+from shared.observation import Observation
+from shared.telemetry import new_registry, new_tracing
 from shared.web import create_app
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -36,12 +39,20 @@ class ScoringService:
             followups=settings.topic("followups"),
             by_alerts=(settings.topic("scores"), settings.topic("activity")),
         )
-        handlers = Handlers(settings.zone, Publisher(settings.topic("scores")))
-        self.worker = Worker(log, db, topics.by_scoring, subscriptions(handlers), clock, handlers.republish)
+        registry = new_registry(self.name)
+        self._tracing = new_tracing(self.name, settings.otlp_endpoint)
+        handlers = Handlers(settings.zone, Publisher(settings.topic("scores")), Counters(registry))
+        telemetry = ConsumerTelemetry(clock, registry, self._tracing)
+        self.worker = Worker(log, db, topics.by_scoring, subscriptions(handlers), clock, handlers.republish, telemetry)
         self._consumer = Loop("scoring.consumer", self.run_once, _IDLE_SECONDS)
         self._migrated = False
         self.app = create_app(
-            self.name, config=config, checks=self.checks, registry=CollectorRegistry(), is_away=self._is_away
+            self.name,
+            config=config,
+            checks=self.checks,
+            registry=registry,
+            refresh=Observation([Lag(log, db, topics.by_scoring, registry)], clock, registry).refresh,
+            is_away=self._is_away,
         )
         scores = Scores(db, log, clock, settings.zone, topics)
         self.app.include_router(routes(scores))
@@ -55,6 +66,7 @@ class ScoringService:
         await self._consumer.stop()
         await self.worker.stop()
         await self._db.close()
+        await self._tracing.close()
 
     async def checks(self) -> dict[str, str]:
         return {

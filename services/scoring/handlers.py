@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from zoneinfo import ZoneInfo
 
 import msgspec
+from prometheus_client import CollectorRegistry
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.scoring import deliveries, rollups, rows
+from services.scoring.counters import Counters
 from services.scoring.publishing import Publisher
 from services.scoring.rollups import Changes, Days, Deltas, Revision
 from services.scoring.store import activity, feedback, followups, registers
@@ -29,9 +32,10 @@ _GROUP = feedback.COLUMNS.index("group_name")
 class Handlers:
     """`zone` is the time zone whose days the rollups count; `publisher` writes what leaves after the commit."""
 
-    def __init__(self, zone: ZoneInfo, publisher: Publisher) -> None:
+    def __init__(self, zone: ZoneInfo, publisher: Publisher, counters: Counters | None = None) -> None:
         self._days = Days(zone)
         self._publisher = publisher
+        self._counters = counters or Counters(CollectorRegistry())
 
     async def record_feedback(self, messages: Sequence[Message], tx: AsyncConnection) -> Handled:
         """Facts, rollups, and a scored event for every revision that is current now."""
@@ -51,6 +55,7 @@ class Handlers:
             for row, (id_, revision, _, message) in zip(inserted, settled.fresh, strict=True)
             if settled.current[id_] == revision
         ]
+        handled.after_commit.append(partial(self._counters.scored.inc, len(handled.publish)))
         return handled
 
     def _feedback_deltas(self, settled: Settled, before: Mapping[str, Sequence[Revision]]) -> Deltas:

@@ -28,6 +28,7 @@ class _ScoredRecord(Struct, omit_defaults=True, gc=False):
     receivedat: datetime
     data: FeedbackScored
     revision: int = 0
+    traceparent: str | None = None
 
 
 class Publisher:
@@ -37,7 +38,7 @@ class Publisher:
     def scored(self, known: Event, group: str | None, data: Answer | Retraction, key: bytes | None) -> NewRecord:
         """`known` is the event of a revision that is current now, `key` its record's, None where it is not at hand.
 
-        The scored event is about the same fact: its id, its revision, its partition key.
+        The scored event is about the same fact: its id, its revision, its partition key, its trace.
         """
         answer = _NOTHING if isinstance(data, Retraction) else data
         told = FeedbackScored(
@@ -69,5 +70,6 @@ class Publisher:
             receivedat=known.receivedat,
             data=told,
             revision=known.revision,
+            traceparent=known.traceparent,
         )
         return NewRecord(self._topic, key or feedback_key(known.factid), encode(record))

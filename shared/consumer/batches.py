@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.consumer.leases import LEASE_SECONDS, Held
-from shared.consumer.messages import Conflict, Handled, Item, Letter, Message, Subscriptions, digest
+from shared.consumer.messages import Conflict, Handled, Item, Letter, Message, Outcomes, Subscriptions, digest
 from shared.log.port import Partition, Record
 
 _DETAIL_CHARACTERS = 1_000
@@ -45,7 +45,8 @@ async def commit_batch(
     await _move_positions(items, held, tx)
     handled = await _handle([item for item in items if isinstance(item, Message)], subscriptions, tx)
     await _set_aside(items, handled.conflicts, held, tx)
-    await _count(items, handled, tx)
+    handled.outcomes = _outcomes(items, handled)
+    await _count(handled.outcomes, tx)
     return handled
 
 
@@ -129,8 +130,8 @@ def _place(record: Record, held: Mapping[Partition, Held]) -> dict[str, Any]:
     return {"topic": topic, "incarnation": incarnation, "partition": number, "log_offset": record.offset}
 
 
-async def _count(items: Sequence[Item], handled: Handled, tx: AsyncConnection) -> None:
-    tally: Counter[tuple[Partition, str]] = Counter()
+def _outcomes(items: Sequence[Item], handled: Handled) -> Outcomes:
+    tally: Outcomes = Counter()
     for item in items:
         outcome = f"rejected.{item.reason}" if isinstance(item, Letter) else "new"
         tally[item.record.partition, outcome] += 1
@@ -140,7 +141,11 @@ async def _count(items: Sequence[Item], handled: Handled, tx: AsyncConnection) -
     for conflict in handled.conflicts:
         tally[conflict.message.record.partition, "conflict"] += 1
         tally[conflict.message.record.partition, "new"] -= 1
-    rows = sorted((key, n) for key, n in tally.items() if n)
+    return Counter({key: n for key, n in tally.items() if n})
+
+
+async def _count(outcomes: Outcomes, tx: AsyncConnection) -> None:
+    rows = sorted(outcomes.items())
     await tx.execute(
         _TALLY,
         {

@@ -11,7 +11,7 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.events.catalogue import TYPES
-from shared.events.envelope import Event, decode_event
+from shared.events.envelope import Event, decode_event, is_fact_name
 from shared.events.fields import EventError
 from shared.log.port import NewRecord, Partition, Record
 
@@ -35,6 +35,11 @@ class Letter(NamedTuple):
 
 Item = Message | Letter
 
+# The reason of a letter whose record was understood, and then could not be processed.
+HANDLER_FAILED = "handler_failed"
+# How many records of a partition ended as what: new, duplicate, conflict, rejected.REASON.
+Outcomes = Counter[tuple[Partition, str]]
+
 
 class Conflict(NamedTuple):
     """The same revision of a fact with other content; the first in the log stays."""
@@ -47,12 +52,16 @@ class Conflict(NamedTuple):
 
 @dataclass
 class Handled:
-    """What became of a batch: duplicates by partition, conflicts, and what to publish once it is committed."""
+    """What became of a batch: duplicates by partition, conflicts, and what to publish once it is committed.
+
+    `outcomes` are counted by the runtime, from these.
+    """
 
     duplicates: Counter[Partition] = field(default_factory=Counter)
     conflicts: list[Conflict] = field(default_factory=list)
     publish: list[NewRecord] = field(default_factory=list)
     after_commit: list[Callable[[], None]] = field(default_factory=list)
+    outcomes: Outcomes = field(default_factory=Counter)
 
     def add(self, other: "Handled") -> None:
         self.duplicates += other.duplicates
@@ -89,6 +98,21 @@ def read_record(record: Record) -> Message | Letter:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, EventError) as error:
         return Letter(record, "invalid", str(error), event)
     return Message(record, event, data)
+
+
+def place(record: Record, event: Event | None = None) -> dict[str, object]:
+    """What may be logged of a record: where it is, and which fact it is about."""
+    where: dict[str, object] = {
+        "topic": record.partition.topic,
+        "partition": record.partition.number,
+        "offset": record.offset,
+    }
+    return {**where, "fact": named(event)} if event else where
+
+
+def named(event: Event) -> str:
+    """The fact's id; empty for what is none, which may be anything."""
+    return event.factid if is_fact_name(event.factid) else ""
 
 
 def digest(record: Record) -> bytes:

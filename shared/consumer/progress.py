@@ -48,6 +48,11 @@ async def mark_published(db: Database, held: Iterable[Held]) -> None:
         )
 
 
+async def positions(tx: AsyncConnection) -> dict[tuple[str, int], int]:
+    """The next offset of every partition, by topic and number."""
+    return {(topic, partition): next_offset for topic, partition, next_offset, _ in await tx.execute(_OFFSETS)}
+
+
 async def progress(tx: AsyncConnection) -> dict[str, TopicProgress]:
     """By topic; an empty dict before anything was read."""
     topics: dict[str, TopicProgress] = {}

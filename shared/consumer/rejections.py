@@ -52,8 +52,9 @@ class Rejections:
 
 
 def _message(letter: Letter, how_many: str) -> str:
+    """Shown to anyone who asks for readiness: without the letter's detail, which may quote the record."""
     topic, number = letter.record.partition
     return (
         f"stopped: {how_many} of {topic} cannot be processed, the last at partition {number} offset"
-        f" {letter.record.offset} ({letter.reason}: {letter.detail}). Mend the sender or the version and restart."
+        f" {letter.record.offset} ({letter.reason}). Mend the sender or the version and restart."
     )

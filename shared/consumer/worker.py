@@ -7,17 +7,20 @@ which lost its partition cannot pass. A record that cannot be processed is isola
 from collections.abc import Iterable, Sequence
 
 import structlog
+from prometheus_client import CollectorRegistry
 
 from shared.clock import Clock
 from shared.consumer.batches import LeaseLost, commit_batch, last_records
 from shared.consumer.leases import Held, Leases
-from shared.consumer.messages import Item, Letter, Republish, Subscriptions, read_record
+from shared.consumer.messages import HANDLER_FAILED, Item, Letter, Republish, Subscriptions, place, read_record
 from shared.consumer.positions import Positions
 from shared.consumer.progress import mark_published
 from shared.consumer.rejections import Halted, Rejections
+from shared.consumer.telemetry import ConsumerTelemetry
 from shared.db import Database, first_line, is_statement_timeout, is_transient
-from shared.log.port import Log, NewRecord, OffsetOutOfRange, Partition, Reader, Record
+from shared.log.port import Log, NewRecord, OffsetOutOfRange, Partition, Reader
 from shared.logs import failure
+from shared.reasons import reason
 
 _log = structlog.get_logger()
 
@@ -37,6 +40,7 @@ class Worker:
         subscriptions: Subscriptions,
         clock: Clock,
         republish: Republish | None = None,
+        telemetry: ConsumerTelemetry | None = None,
     ) -> None:
         self.problem: str | None = None
         self._log = log
@@ -55,6 +59,8 @@ class Worker:
         self._known_partitions = 0
         self._reassign = False
         self._rejections = Rejections()
+        self._telemetry = telemetry or ConsumerTelemetry(clock, CollectorRegistry())
+        self._telemetry.follow(held=lambda: len(self._held), halted=lambda: self.problem is not None)
 
     async def run_once(self) -> int:
         """Keep the leases, then read and commit one batch; returns the number of records.
@@ -84,7 +90,7 @@ class Worker:
             await self._mark_published()
             await self._leases.leave(self._held)
         except Exception as error:  # the leases run out by themselves
-            _log.warning("leave_failed", error=first_line(error))
+            _log.warning("leave_failed", reason=reason(error))
         self._held = {}
         await self._reader.close()
 
@@ -158,7 +164,8 @@ class Worker:
         if records:
             items = [read_record(record) for record in records]
             self._rejections.begin(len(items))
-            await self._apply(items)
+            with self._telemetry.batch(items):
+                await self._apply(items)
         else:
             await self._mark_published()
         return len(records)
@@ -189,6 +196,7 @@ class Worker:
             self._held[partition].expected = record.offset + 1
         self._unpublished += handled.publish
         self._to_mark = True
+        self._telemetry.committed(items, handled.outcomes)
         for effect in handled.after_commit:
             effect()
         # Before the next transaction says in the database that everything up to here has left.
@@ -207,9 +215,9 @@ class Worker:
             # It may have met another transaction or an operator's cancel; what is wrong with the record stays wrong.
             await self._apply(items, last_try=True)
             return
-        _log.error("record_set_aside", **place(item.record), **failure(error))
+        _log.error("record_set_aside", reason=HANDLER_FAILED, **place(item.record, item.event), **failure(error))
         await self._apply(
-            [Letter(item.record, "handler_failed", f"{type(error).__name__}: {first_line(error)}", item.event)]
+            [Letter(item.record, HANDLER_FAILED, f"{type(error).__name__}: {first_line(error)}", item.event)]
         )
 
     # -- what leaves after the commit
@@ -225,7 +233,3 @@ class Worker:
         if self._to_mark:
             await mark_published(self._db, self._held.values())
             self._to_mark = False
-
-
-def place(record: Record) -> dict[str, object]:
-    return {"topic": record.partition.topic, "partition": record.partition.number, "offset": record.offset}

@@ -4,6 +4,7 @@ Identity never depends on when or how often an event was sent, so a retry is the
 """
 
 import hashlib
+import re
 from uuid import UUID
 
 import msgspec
@@ -11,9 +12,14 @@ from msgspec import Raw, Struct
 
 from shared.events.fields import Instant, Name, Revision
 
+_FACT = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
 
 class Event(Struct, omit_defaults=True, gc=False):
-    """`sender` is the source of the API key, `factid` the fact's UUID, `receivedat` when Pętla took it."""
+    """`sender` is the source of the API key, `factid` the fact's UUID, `receivedat` when Pętla took it.
+
+    `traceparent` (W3C) is the request that caused it, where traces are recorded; it is no part of the content.
+    """
 
     specversion: str
     id: Name
@@ -25,6 +31,7 @@ class Event(Struct, omit_defaults=True, gc=False):
     receivedat: Instant
     data: Raw
     revision: Revision = 0
+    traceparent: str | None = None
 
 
 _encoder = msgspec.json.Encoder()
@@ -40,6 +47,11 @@ def fact_name(*names: str) -> str:
     digest = hashlib.sha256("\0".join(names).encode()).hexdigest()
     variant = "89ab"[int(digest[16], 16) & 3]
     return f"{digest[:8]}-{digest[8:12]}-8{digest[13:16]}-{variant}{digest[17:20]}-{digest[20:32]}"
+
+
+def is_fact_name(text: str) -> bool:
+    """Whether it may be shown as an id; a record that somebody else wrote may hold anything."""
+    return _FACT.fullmatch(text) is not None
 
 
 def fact_id(*names: str) -> UUID:

@@ -7,13 +7,18 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
+import structlog
+
 from shared.log.port import LogUnavailable, Overloaded
 from shared.log.topic_file import Row, TopicFile
+from shared.logs import failure
 
 MAX_WAITING_BYTES = 64 * 1024 * 1024
 _COMMIT_ROWS = 5_000
 # Whoever is told of a problem may stop sending, and then no append comes that could show it is over.
 _REMEMBERED_SECONDS = 10.0
+
+_log = structlog.get_logger(__name__)
 
 
 class _Waiting(NamedTuple):
@@ -81,20 +86,23 @@ class TopicWriter:
         try:
             await asyncio.get_running_loop().run_in_executor(self._thread, self.file.append, rows, now_ms)
         except Exception as error:  # whatever it is: those who wait for an answer must get one
+            if self._failure is None:
+                _log.error("log_not_written", path=str(self._path), reason=str(error), **failure(error))
             self._failure, self._failed_at = self._explained(error), time.monotonic()
             return self._failure
         self._failure = None
         return None
 
     def _explained(self, error: Exception) -> str:
+        """For whoever sends or asks for readiness: without the path, which stands in the log of the service."""
         code = getattr(error, "sqlite_errorname", "")
         if code == "SQLITE_FULL":
-            return f"the disk that holds {self._path} is full: free some space"
+            return f"the disk that holds {self._path.stem} is full: free some space"
         if code.startswith("SQLITE_IOERR"):
             # After a failed flush the kernel may have dropped the pages: this connection must never be trusted again.
             self._broken = True
-            return f"writing {self._path} failed ({error}): check the disk and restart"
-        return f"{self._path} cannot be written: {error}"
+            return f"writing {self._path.stem} failed: check the disk and restart"
+        return f"{self._path.stem} cannot be written: the log of the service says why"
 
     def _answer(self, batch: list[_Waiting], failure: str | None) -> None:
         for waiting in batch:

@@ -102,7 +102,7 @@ async def test_while_the_log_is_away_what_is_known_stays_known(
     paused = noted_pauses(monkeypatch)
     log.unavailable = "away"
     await paused.wait()
-    assert "away" in str(store.problem)
+    assert store.problem == "petla.config cannot be read: the log of the service says why"
     assert store.get("key/a") == {"source": "shop"}
     with pytest.raises(LogUnavailable):
         await store.put("key/b", {})

@@ -6,13 +6,14 @@ from collections.abc import Callable
 import pytest
 import structlog
 
+from shared import loops
 from shared.loops import Loop
 
 
 class Passes:
     """Does as it is told, one instruction a pass; the last one repeats."""
 
-    def __init__(self, *instructions: int | Exception) -> None:
+    def __init__(self, *instructions: int | BaseException) -> None:
         self.done = 0
         self.after: Callable[[], None] = lambda: None
         self._instructions = list(instructions)
@@ -21,7 +22,7 @@ class Passes:
         self.done += 1
         self.after()
         told = self._instructions.pop(0) if len(self._instructions) > 1 else self._instructions[0]
-        if isinstance(told, Exception):
+        if isinstance(told, BaseException):
             raise told
         return told
 
@@ -44,14 +45,54 @@ async def test_a_loop_repeats_at_once_while_there_is_work_and_then_waits_to_be_w
 
 
 async def test_a_problem_shows_until_a_pass_succeeds() -> None:
-    passes = Passes(OSError("the database is away\nand more"), 0)
+    passes = Passes(OSError("no socket at /private/path\nand more"), 0)
     loop = Loop("test", passes, idle_seconds=3600)
-    loop.start()
-    await until(lambda: loop.problem is not None)
-    assert loop.problem == "the database is away"
+    with structlog.testing.capture_logs() as logged:
+        loop.start()
+        await until(lambda: loop.problem is not None)
+    assert "log of the service says why" in str(loop.problem)
+    assert "/private/path" not in str(loop.problem)  # anyone may read it
+    assert [(entry["event"], entry["reason"]) for entry in logged] == [("loop_failed", "no socket at /private/path")]
     loop.wake()
     await until(lambda: loop.problem is None)
     await loop.stop()
+
+
+async def test_what_an_error_quotes_is_not_logged() -> None:
+    passes = Passes(ValueError("Anna Nowak is no number"), ValueError("Anna Nowak is no number"), 0)
+    loop = Loop("test", passes, idle_seconds=3600)
+    passes.after = loop.wake
+    with structlog.testing.capture_logs() as logged:
+        loop.start()
+        await until(lambda: passes.done == 3)
+        await loop.stop()
+    assert "Anna" not in str(logged)
+    assert [entry["error"] for entry in logged] == ["ValueError"] * 2
+    assert ["frames" in entry for entry in logged] == [True, False]  # where it failed is said once
+
+
+async def test_a_pass_that_does_not_end_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loops, "STUCK_SECONDS", 0.0)
+    ends = asyncio.Event()
+
+    async def hang() -> int:
+        await ends.wait()
+        return 0
+
+    loop = Loop("test", hang, idle_seconds=3600)
+    loop.start()
+    await until(lambda: loop.problem is not None)
+    assert "has not ended" in str(loop.problem)
+    ends.set()
+    await until(lambda: loop.problem is None)
+    await loop.stop()
+
+
+async def test_a_loop_that_was_cut_off_is_a_problem() -> None:
+    loop = Loop("test", Passes(asyncio.CancelledError()), idle_seconds=3600)
+    loop.start()
+    await until(lambda: loop.problem is not None)
+    assert "restart" in str(loop.problem)
 
 
 async def test_an_outage_of_hours_does_not_end_the_loop() -> None:

@@ -51,7 +51,7 @@ def _event(change: Change) -> dict[str, object]:
         "version": change.told.version,
         "kind": change.kind,
         "at": change.told.at,
-        "value": records.step(change.kind, change.told),
+        "value": records.step(change.kind, change.told, change.traceparent),
     }
 
 
