@@ -57,7 +57,7 @@ class Principal:
 
 
 class AccessDenied(Exception):  # noqa: N818 - an answer to a request, not a mistake of the program
-    """401 (nobody we know) or 403 (not allowed), with a short code and what to change."""
+    """401 (nobody we know), 403 (not allowed) or 503 (not known yet), with a short code and what to change."""
 
     def __init__(self, status: int, code: str, detail: str) -> None:
         super().__init__(detail)
@@ -112,7 +112,7 @@ async def revoke_key(store: ConfigStore, key_id: str, now: datetime) -> ListedKe
 
 
 def authenticate(store: ConfigStore, authorization: bytes | None) -> Principal:
-    """Who sent this `Authorization` header; AccessDenied (401) when nobody we know did."""
+    """Who sent this `Authorization` header; AccessDenied (401; 503 before all keys are known) when nobody we know."""
     if not authorization:
         raise AccessDenied(401, "no_key", "send an API key as 'Authorization: Bearer petla_…'")
     scheme, _, key = authorization.partition(b" ")
@@ -125,7 +125,11 @@ def _owner(store: ConfigStore, key: bytes) -> Principal:
     key_id = key[6:].partition(b"_")[0].decode("latin-1")
     known = store.get(_PREFIX + key_id)
     expected = known["sha256"] if known else ""
-    if not hmac.compare_digest(_digest(key).encode(), expected.encode()) or known is None:
+    matches = hmac.compare_digest(_digest(key).encode(), expected.encode())
+    if known is None and not store.is_complete:
+        # Who is told 401 may throw the event away, and the key may well exist.
+        raise AccessDenied(503, "keys_unknown", "keys are not known yet, because the log is away: try again")
+    if not matches or known is None:
         raise AccessDenied(401, "unknown_key", "this API key is not known: `petla keys create` makes one")
     if known["revoked"] is not None:
         raise AccessDenied(401, "revoked_key", f"the API key {key_id} was revoked: use another")

@@ -1,16 +1,18 @@
 """Configuration is a log too: this store has read `petla.config` whole and follows it.
 
 What `put` returned for is in force here, and within about a second in every other process. When the log is away, what
-was known stays known.
+was known stays known; a snapshot on the disk keeps it known over a restart.
 """
 
 import asyncio
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import structlog
 
+from shared.config_snapshot import Snapshot
 from shared.log.port import Log, LogUnavailable, NewRecord, OffsetOutOfRange, Partition, Reader, Record
 from shared.reasons import reason
 
@@ -18,15 +20,19 @@ _READ_LIMIT = 1_000
 _WAIT_SECONDS = 1.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 2.0
 _READ_BACK_SECONDS = 10.0
+_START_SECONDS = 10.0
 
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 _log = structlog.get_logger(__name__)
 
 
 class ConfigStore:
-    """Keys like `key/ID` with a JSON object each. Not for use before `start` returned."""
+    """Keys like `key/ID` with a JSON object each. Not for use before `start` returned.
 
-    def __init__(self, log: Log, topic: str) -> None:
+    `snapshot` is the file that lets a process start while the log is away.
+    """
+
+    def __init__(self, log: Log, topic: str, snapshot: Path | None = None) -> None:
         self._log = log
         self._partition = Partition(topic, 0)
         self._values: dict[str, dict[str, Any]] = {}
@@ -35,6 +41,19 @@ class ConfigStore:
         self._following: asyncio.Task[None] | None = None
         self._advanced = asyncio.Condition()
         self._problem: str | None = None
+        self._snapshot = Snapshot(snapshot, topic) if snapshot else None
+        self._complete = False
+        self._remembers = False
+
+    @property
+    def is_complete(self) -> bool:
+        """The log has been read whole: what is not known here does not exist."""
+        return self._complete
+
+    @property
+    def is_usable(self) -> bool:
+        """Something is known, of the log or of the snapshot."""
+        return self._complete or self._remembers
 
     @property
     def problem(self) -> str | None:
@@ -48,14 +67,29 @@ class ConfigStore:
         return sorted((item for item in self._values.items() if item[0].startswith(prefix)), key=lambda item: item[0])
 
     async def start(self) -> None:
-        """Returns when everything that is there was read; `LogUnavailable` when it cannot be."""
+        """Returns when everything that is there was read. When it cannot be: with what the snapshot knows, or with
+        nothing yet, and reads it as soon as the log is back; `LogUnavailable` where no snapshot is kept.
+        """
         self._reader = self._log.reader()
         try:
-            await self._read_whole()
+            await self._begin()
         except BaseException:
             await self._reader.close()
             raise
         self._following = asyncio.create_task(self._follow())
+
+    async def _begin(self) -> None:
+        try:
+            async with asyncio.timeout(_START_SECONDS):
+                await self._read_whole()
+        except (LogUnavailable, TimeoutError) as error:
+            sentence = str(error) or f"{self._partition.topic} was not read within {_START_SECONDS:g} seconds"
+            if self._snapshot is None:
+                raise LogUnavailable(sentence) from error
+            self._note(error)
+            if (remembered := await asyncio.to_thread(self._snapshot.load)) is not None:
+                self._values, self._remembers = remembered, True
+            _log.warning("config_from_snapshot", found=self._remembers, reason=sentence)
 
     async def stop(self) -> None:
         if self._following is None:
@@ -80,13 +114,17 @@ class ConfigStore:
             raise LogUnavailable(f"{key} was written but could not be read back: {self._problem}") from error
 
     async def follow_once(self, wait_seconds: float) -> int:
-        """One read of what is new; the number of records."""
+        """One read of what is new, or of everything where that is still owed; the number of records."""
+        if not self._complete:
+            return await self._read_whole()
         try:
             records = await self._reader.read(_READ_LIMIT, wait_seconds)
         except OffsetOutOfRange:  # the log was made anew under its old name
             return await self._read_whole()
         for record in records:
             self._apply(record, self._values)
+        if records:
+            await self._save()
         await self._advance()
         return len(records)
 
@@ -99,9 +137,14 @@ class ConfigStore:
             for record in await self._reader.read(_READ_LIMIT, _WAIT_SECONDS):
                 self._apply(record, values)
                 count += 1
-        self._values = values
+        self._values, self._complete = values, True
+        await self._save()
         await self._advance()
         return count
+
+    async def _save(self) -> None:
+        if self._snapshot:
+            await asyncio.to_thread(self._snapshot.save, self._values)
 
     async def _advance(self) -> None:
         self._position = await self._reader.position(self._partition)
@@ -125,8 +168,11 @@ class ConfigStore:
                 await self.follow_once(_WAIT_SECONDS)
                 self._problem, pause = None, _FIRST_PAUSE
             except Exception as error:  # whatever it is: what is known stays in force, and reading is tried again
-                if self._problem is None:
-                    _log.warning("config_cannot_be_followed", reason=reason(error))
-                self._problem = f"{self._partition.topic} cannot be read: the log of the service says why"
+                self._note(error)
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, _LONGEST_PAUSE)
+
+    def _note(self, error: Exception) -> None:
+        if self._problem is None:
+            _log.warning("config_cannot_be_followed", reason=reason(error))
+        self._problem = f"{self._partition.topic} cannot be read: the log of the service says why"

@@ -46,6 +46,7 @@ _PLAIN = {  # what the framework itself refuses, in our words
     405: ("method_not_allowed", "this path does not take that method; the header Allow names those it takes"),
 }
 _RETRY_AFTER_SECONDS = 1
+_DENIED_HEADERS = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": "5"}}
 _log = structlog.get_logger(__name__)
 
 
@@ -88,8 +89,7 @@ def _title(status: int) -> str:
 
 
 def access_denied(denied: AccessDenied) -> Response:
-    headers = {"WWW-Authenticate": "Bearer"} if denied.status == 401 else None
-    return problem(denied.status, denied.code, denied.detail, headers=headers)
+    return problem(denied.status, denied.code, denied.detail, headers=_DENIED_HEADERS.get(denied.status))
 
 
 def internal_error(error: Exception) -> Response:

@@ -44,7 +44,9 @@ class Ingest:
         await self._tracing.close()
 
     async def checks(self) -> dict[str, str]:
-        return {"log": self._log.problem or "ok", "config": self._config.problem or "ok"}
+        """What was known of the configuration is enough to go on."""
+        unknown = None if self._config.is_usable else self._config.problem or "not known yet"
+        return {"log": self._log.problem or "ok", "config": unknown or "ok"}
 
 
 def build(settings: IngestSettings, log: Log, config: ConfigStore, clock: Clock) -> Service:

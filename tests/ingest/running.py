@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -36,10 +37,10 @@ class HeldClock:
 class RunningIngest:
     """`key` may send events; `header` is its Authorization."""
 
-    def __init__(self, per_second: int = 0) -> None:
+    def __init__(self, per_second: int = 0, snapshot: Path | None = None) -> None:
         self.settings = IngestSettings(INGEST_MAX_EVENTS_PER_SECOND=per_second)
         self.log = MemoryLog(self.settings.topics())
-        self.config = ConfigStore(self.log, "petla.config")
+        self.config = ConfigStore(self.log, "petla.config", snapshot)
         self.clock = HeldClock()
         self.service: Service = build(self.settings, self.log, self.config, self.clock)
         self.key = ""

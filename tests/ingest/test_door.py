@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -79,6 +80,33 @@ async def test_a_log_that_is_away_is_503_and_unready(ingest: RunningIngest) -> N
     ready = await ingest.request("GET", "/readyz")
     assert ready.status_code == 200
     assert ready.json() == {"ready": True, "checks": {"log": "ok", "config": "ok"}, "spilled": 0}
+
+
+async def test_keys_that_are_not_known_yet_are_a_matter_of_time(tmp_path: Path) -> None:
+    ingest = RunningIngest(snapshot=tmp_path / "snapshot.json")
+    ingest.log.unavailable = "away"
+    await ingest.config.start()
+    response = await ingest.send(answer(), key="petla_abc_def")
+    assert_problem(response, 503, "keys_unknown")
+    assert response.headers["retry-after"] == "5"
+    checks = (await ingest.request("GET", "/readyz")).json()["checks"]
+    assert "cannot be read" in checks["config"]
+    await ingest.config.stop()
+
+
+async def test_what_is_known_of_the_configuration_is_enough_to_be_ready(tmp_path: Path) -> None:
+    ingest = RunningIngest(snapshot=tmp_path / "snapshot.json")
+    await ingest.config.start()
+    key = await ingest.new_key("shop", "events:write")
+    await ingest.config.stop()
+    ingest.log.unavailable = "away"
+    later = RunningIngest(snapshot=tmp_path / "snapshot.json")
+    later.log.unavailable = "away"
+    await later.config.start()
+    later.log.unavailable = None  # for appends, as if they went to the spill
+    assert (await later.send(answer(), key=key)).status_code == 202
+    assert (await later.request("GET", "/readyz")).json()["checks"]["config"] == "ok"
+    await later.config.stop()
 
 
 @pytest.mark.parametrize(
