@@ -5,15 +5,17 @@ consumers depends on it.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 from asyncpg import InterfaceError, InternalClientError, PostgresError
 from sqlalchemy import Connection, text
-from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+
+from shared.database_server import connect, create_database, refuse_old
 
 IDLE_IN_TRANSACTION_SECONDS = 3.0
 _LIMITS = {
@@ -27,31 +29,28 @@ _LIMITS = {
     "jit": "off",
 }
 _COMMAND_SECONDS = 25.0
-_CONNECT_SECONDS = 5.0
 _PROBE_SECONDS = 3.0
 # SQLSTATE classes and codes that say "try again": connection, transaction rollback, resources, operator, locks.
 _TRANSIENT = ("08", "40", "53", "57", "58", "25P03", "55P03")
 _STATEMENT_TIMEOUT = "57014"
+_NO_SUCH_DATABASE = "3D000"
 
 
 class Database:
-    """A pool on one database. `url` is `postgresql://…`; `create_async_engine` reads host, socket folder and name."""
+    """A pool on one database. `url` is `postgresql://…`, read as every other client of PostgreSQL reads it."""
 
     # Alembic keeps what it is doing in globals: two migrations of one process would run into each other's database.
     _migrating = asyncio.Lock()
 
     def __init__(self, url: str, *, pool_size: int = 8) -> None:
+        self.url = url
         self._engine = create_async_engine(
-            make_url(url).set(drivername="postgresql+asyncpg"),
+            "postgresql+asyncpg://",
+            async_creator=partial(connect, url, _LIMITS, _COMMAND_SECONDS),
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=10,
             pool_use_lifo=True,
-            connect_args={
-                "server_settings": _LIMITS,
-                "command_timeout": _COMMAND_SECONDS,
-                "timeout": _CONNECT_SECONDS,
-            },
         )
 
     @asynccontextmanager
@@ -78,7 +77,9 @@ class Database:
         return None
 
     async def migrate(self, versions: Path) -> None:
-        """Bring the database to the newest version; several processes and tasks may call it at once."""
+        """Make the database if it is missing and bring it to the newest version; several processes and tasks may call
+        it at once. `DatabaseUnsuitable` where the server is too old or the user may not make it.
+        """
         from alembic import command  # costs 0.3 s and is needed once
         from alembic.config import Config
 
@@ -90,7 +91,22 @@ class Database:
         config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
         config.set_main_option("path_separator", "newline")
         config.set_main_option("version_locations", str(versions).replace("%", "%%"))
-        async with self._migrating, self._engine.connect() as connection:
+        async with self._migrating:
+            await self._make_sure_it_exists()
+            await self._upgrade(upgrade)
+
+    async def _make_sure_it_exists(self) -> None:
+        try:
+            async with self._engine.connect() as connection:
+                version = (await connection.execute(text("SHOW server_version_num"))).scalar_one()
+                refuse_old("the database", int(version) // 10_000)
+        except Exception as error:
+            if sqlstate(error) != _NO_SUCH_DATABASE:
+                raise
+            await create_database(self.url)
+
+    async def _upgrade(self, upgrade: Callable[[Connection], None]) -> None:
+        async with self._engine.connect() as connection:
             await connection.execute(text("SET statement_timeout = 0"))
             await connection.execute(text("SET lock_timeout = 0"))
             await connection.execute(text("SELECT pg_advisory_lock(hashtext('petla.migrate'))"))

@@ -174,7 +174,7 @@ async def test_errors_past_sqlalchemy_are_judged_alike(db: Database) -> None:
 
 
 async def test_an_exhausted_pool_fails_in_time_and_recovers(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    small = Database(db._engine.url.render_as_string(hide_password=False), pool_size=1)
+    small = Database(db.url, pool_size=1)
     monkeypatch.setattr(small._engine.pool, "_timeout", 0.05)
     async with small.transaction():
         with pytest.raises(Exception, match="QueuePool limit") as raised:
