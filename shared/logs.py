@@ -19,8 +19,19 @@ def set_up(stream: TextIO = sys.stderr) -> None:
         logger_factory=structlog.PrintLoggerFactory(stream),
         cache_logger_on_first_use=False,
     )
+    logging.lastResort = _Libraries(logging.WARNING)
     # It writes a line a try while a broker is away. What it cannot do comes to us as an exception, and is said once.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+
+
+class _Libraries(logging.Handler):
+    """What a library says becomes a line of ours: its first words as the library wrote them, with nothing put in."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        said = str(record.msg).partition("\n")[0]
+        error = record.exc_info[1] if record.exc_info else None
+        shown = failure(error) if error else {}
+        structlog.get_logger().log(record.levelno, "library_said", library=record.name, said=said, **shown)
 
 
 def failure(error: BaseException) -> dict[str, object]:

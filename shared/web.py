@@ -13,6 +13,7 @@ from fastapi import Depends, FastAPI, Request, Response
 from fastapi.dependencies.utils import get_flat_params
 from fastapi.params import Cookie, Header, Path
 from fastapi.routing import APIRoute
+from fastapi.telemetry import TelemetryConfig
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from starlette.middleware import Middleware
 
@@ -24,6 +25,15 @@ from shared.single_flight import SingleFlight
 MAX_BODY_BYTES = 1024 * 1024
 _CHECKS_SECONDS = 5.0
 _NUL_IN_JSON = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+
+# The framework's own: its spans carry paths and queries, its logs what an error says. We record what we chose.
+_NO_TELEMETRY: TelemetryConfig = {
+    "tracing": False,
+    "metrics": False,
+    "logs": False,
+    "operation_spans": False,
+    "auto_configure": False,
+}
 
 Checks = Callable[[], Awaitable[dict[str, str]]]
 Figures = Callable[[], Mapping[str, object]]
@@ -54,6 +64,7 @@ def create_app(
     app = FastAPI(
         title=f"Pętla {name}",
         responses=DOCUMENTED,
+        telemetry=_NO_TELEMETRY,
         dependencies=[Depends(refuse_unknown_parameters), Depends(refuse_unusable_text)],
         middleware=[
             Middleware(LastResort, is_away=is_away),
