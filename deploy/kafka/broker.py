@@ -90,7 +90,10 @@ class Broker:
             self._process = None
 
     def freeze(self) -> None:
-        self._signal(signal.SIGSTOP)
+        """Returns when its last thread stands still."""
+        if self._process is not None:
+            self._signal(signal.SIGSTOP)
+            os.waitid(os.P_PID, self._process.pid, os.WSTOPPED)
 
     def thaw(self) -> None:
         self._signal(signal.SIGCONT)
