@@ -1,6 +1,10 @@
 """What alerts counts for /metrics beside what every consumer does: each detractor is opened or suppressed."""
 
+from typing import get_args
+
 from prometheus_client import CollectorRegistry, Counter
+
+from shared.events.followups import SuppressionReason
 
 
 class Counters:
@@ -12,3 +16,5 @@ class Counters:
             ["reason"],
             registry=registry,
         )
+        for reason in get_args(SuppressionReason):  # an alarm on a series needs it to be there before the first
+            self.suppressed.labels(reason)

@@ -25,7 +25,7 @@ class ToDo(NamedTuple):
 
 
 async def to_do(states: tuple[str, ...], tx: AsyncConnection) -> ToDo:
-    found: dict[str, int] = dict((await tx.execute(_OPEN, {"states": list(states)})).tuples().all())
+    found: dict[str, int] = dict((await tx.execute(_OPEN, {"states": list(states)})).all())
     return ToDo(
         {state: found.get(state, 0) for state in states},
         (await tx.execute(_OLDEST_DUE)).scalar_one(),
