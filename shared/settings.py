@@ -10,10 +10,10 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.data_folder import default_data
+from shared.events.topics import DEFAULT_PARTITIONS, DEFAULT_PREFIX, TOPICS
 from shared.log.kafka_connection import KafkaConnection
 from shared.log.port import Topic
 
-_WEEK_HOURS = 7 * 24
 _HTTP = re.compile(r"https?://[^/\s]+")
 _PREFIX = re.compile(r"[A-Za-z0-9._-]{0,50}")
 
@@ -26,9 +26,9 @@ class Settings(BaseSettings):
     data: Path = Field(default_factory=default_data)
     host: str = "127.0.0.1"
     port: int | None = Field(default=None, ge=1, le=65_535)
-    topic_prefix: str = "petla."
+    topic_prefix: str = DEFAULT_PREFIX
     database_prefix: str = "petla_"
-    partitions: int = Field(default=12, ge=1, le=1_000)
+    partitions: int = Field(default=DEFAULT_PARTITIONS, ge=1, le=1_000)
     timezone: str = "Europe/Warsaw"
     postgres_bin: Path | None = None
     database_url: str | None = Field(default=None, validation_alias="DATABASE_URL")
@@ -91,9 +91,8 @@ class Settings(BaseSettings):
         return self.topic_prefix + name
 
     def topics(self) -> list[Topic]:
-        """Every topic with its retention: facts are the memory, the log is the way there."""
-        kept_a_week = ("feedback", "activity", "scores", "followups")
+        """Every topic with its retention."""
         return [
-            *(Topic(self.topic(name), self.partitions, _WEEK_HOURS) for name in kept_a_week),
-            Topic(self.topic("config"), 1, None, compacted=True),
+            Topic(self.topic(kind.name), kind.partitions or self.partitions, kind.retention_hours, kind.compacted)
+            for kind in TOPICS
         ]

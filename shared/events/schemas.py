@@ -29,17 +29,21 @@ def schemas() -> dict[str, dict[str, Any]]:
 
 
 def as_text(schema: Mapping[str, Any]) -> str:
-    return msgspec.json.format(msgspec.json.encode(_ordered(schema)), indent=2).decode() + "\n"
+    return formatted(ordered(schema))
 
 
-def _ordered(value: Any, *, as_given: bool = False) -> Any:
+def formatted(document: Any) -> str:
+    return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
+
+
+def ordered(value: Any, *, as_given: bool = False) -> Any:
     """Keywords in one order: the library gives another in every process. Fields stay as the struct has them."""
     if isinstance(value, list):
-        return [_ordered(item) for item in value]
+        return [ordered(item) for item in value]
     if not isinstance(value, Mapping):
         return value
     keys = value if as_given else sorted(value, key=lambda key: (key not in _FIRST, key))
-    return {key: _ordered(value[key], as_given=key == "properties") for key in keys}
+    return {key: ordered(value[key], as_given=key == "properties") for key in keys}
 
 
 def write(folder: Path) -> None:
