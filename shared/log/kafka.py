@@ -32,7 +32,7 @@ class KafkaLog:
 
     @property
     def problem(self) -> str | None:
-        return self._lanes.problem
+        return "Kafka does not take records: the log of the service says why" if self._lanes.problem else None
 
     async def append(self, records: Sequence[NewRecord]) -> Durability:
         durability: Durability = "replicated" if records else "broker"

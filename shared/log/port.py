@@ -97,7 +97,7 @@ class Reader(Protocol):
 class Log(Protocol):
     @property
     def problem(self) -> str | None:
-        """Why nothing can be appended at the moment; None when all is well."""
+        """Why nothing can be appended at the moment, for anyone who asks for readiness: without paths and addresses."""
         ...
 
     async def append(self, records: Sequence[NewRecord]) -> Durability:
