@@ -14,7 +14,8 @@ import typer
 from pydantic import ValidationError
 from typer.exceptions import TyperException
 
-from services.running import SERVICES, StartError, open_log, serve
+from services.backing import for_a_command
+from services.running import SERVICES, StartError, serve
 from shared import embedded_postgres
 from shared.access import create_key, list_keys, revoke_key
 from shared.clock import SystemClock
@@ -149,7 +150,7 @@ def create(
     _environment(data=data)
 
     async def work() -> dict[str, Any]:
-        async with open_log(Settings()) as (_, config):
+        async with for_a_command(Settings()) as config:
             return (await create_key(config, source, scope))._asdict()
 
     made = _run(work())
@@ -162,7 +163,7 @@ def list_(data: Data = None, as_json: AsJson = False) -> None:
     _environment(data=data)
 
     async def work() -> list[dict[str, Any]]:
-        async with open_log(Settings()) as (_, config):
+        async with for_a_command(Settings()) as config:
             return [key._asdict() for key in list_keys(config)]
 
     listed = _run(work())
@@ -180,7 +181,7 @@ def revoke(id: Annotated[str, typer.Argument()], data: Data = None) -> None:  # 
     _environment(data=data)
 
     async def work() -> None:
-        async with open_log(Settings()) as (_, config):
+        async with for_a_command(Settings()) as config:
             await revoke_key(config, id, datetime.now(UTC))
 
     _run(work())

@@ -1,7 +1,7 @@
 """Which path belongs to whom: three services on one port, or one behind the proxy, which follows the same table."""
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from starlette.responses import HTMLResponse
 from starlette.types import Receive, Scope, Send
@@ -41,10 +41,11 @@ _METHOD_NOT_ALLOWED = problem(
 
 
 class Dispatch:
-    """The ASGI application of `petla up`; `services` by name."""
+    """The ASGI application of `petla up`; `services` by name. `spilled` counts what waits on this disk for a broker."""
 
-    def __init__(self, services: Mapping[str, Service]) -> None:
+    def __init__(self, services: Mapping[str, Service], spilled: Callable[[], int] = lambda: 0) -> None:
         self._services = services
+        self._spilled = spilled
         self._readiness = {name: readiness(service.checks) for name, service in services.items()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -68,7 +69,9 @@ class Dispatch:
         elif path == "/readyz":
             checks = await self._checks()
             ready = all(state == "ok" for state in checks.values())
-            answer = json_response({"ready": ready, "checks": checks, "spilled": 0}, 200 if ready else 503)
+            answer = json_response(
+                {"ready": ready, "checks": checks, "spilled": self._spilled()}, 200 if ready else 503
+            )
             await answer(scope, receive, send)
         elif path == "/docs":
             await HTMLResponse(_docs_page(self._services))(scope, receive, send)

@@ -7,10 +7,10 @@ import asyncio
 import contextlib
 import errno
 import fcntl
+import gc
 import os
 import signal
 import socket
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
@@ -18,40 +18,26 @@ from typing import NamedTuple
 
 from starlette.types import ASGIApp
 
+from services import assembly
 from services.answering import answering
+from services.backing import databases, for_serving, spilling
 from services.dispatch import Alone, Dispatch
 from shared.clock import SystemClock
 from shared.config import ConfigStore
 from shared.data_folder import prepare
-from shared.db import Database
-from shared.embedded_postgres import EmbeddedPostgres
-from shared.log.sqlite import SqliteLog
-from shared.loops import Loop
+from shared.log.port import Log
 from shared.service import Service
 from shared.settings import Settings
 
 SERVICES = ("ingest", "scoring", "alerts")
+_OWNERS = {"scoring": assembly.scoring, "alerts": assembly.alerts}
 PORTS = {"ingest": 8081, "scoring": 8082, "alerts": 8083}
 SHARED_PORT = 8080
 _STOP_SECONDS = 4
-_EXPIRE_EVERY_SECONDS = 3600.0
 
 
 class StartError(Exception):
     """Why the process cannot start, in one sentence that says what to change."""
-
-
-@asynccontextmanager
-async def open_log(settings: Settings) -> AsyncIterator[tuple[SqliteLog, ConfigStore]]:
-    """The log and the configuration that stands on it."""
-    log = SqliteLog(prepare(settings.data) / "log", settings.topics())
-    config = ConfigStore(log, settings.topic("config"))
-    await config.start()
-    try:
-        yield log, config
-    finally:
-        await config.stop()
-        await log.close()
 
 
 class Running(NamedTuple):
@@ -62,6 +48,13 @@ class Running(NamedTuple):
 
 
 Beside = Callable[[Running], Awaitable[None]]
+
+
+def settle_memory() -> None:
+    """What lives as long as the process is not looked through again and again; batches make garbage by thousands."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 50, 100)
 
 
 async def serve(names: Sequence[str], on_ready: Callable[[str], None], beside: Beside | None = None) -> None:
@@ -75,23 +68,37 @@ async def serve(names: Sequence[str], on_ready: Callable[[str], None], beside: B
     async with AsyncExitStack() as stack:
         listener = stack.enter_context(_listen(settings.host, port))
         stack.enter_context(_share_data(prepare(settings.data), alone=len(names) > 1))
-        log, config = await stack.enter_async_context(open_log(settings))
-        expiry = Loop("log.expiry", _expiring(log), _EXPIRE_EVERY_SECONDS)
-        services = await stack.enter_async_context(_services(names, settings, log, config))
-        expiry.start()
-        stack.push_async_callback(expiry.stop)
-        app: ASGIApp = Dispatch(services) if len(names) > 1 else Alone(services[names[0]])
+        log, config = await stack.enter_async_context(for_serving(settings))
+        door, spilled = await stack.enter_async_context(_log_of_the_door(names, settings, log))
+        services = await stack.enter_async_context(_services(names, settings, log, door, config))
+        settle_memory()
+        app: ASGIApp = Dispatch(services, spilled) if len(names) > 1 else Alone(services[names[0]])
         await stack.enter_async_context(answering(app, listener))
         on_ready(_address(settings.host, port))
         await ending.after(beside and beside(Running(_address(_reachable(settings.host), port), config)))
 
 
 @asynccontextmanager
+async def _log_of_the_door(
+    names: Sequence[str], settings: Settings, log: Log
+) -> AsyncIterator[tuple[Log, Callable[[], int]]]:
+    """What ingest writes to, and how many records wait here. The embedded log is on the disk of a spill already."""
+    if "ingest" not in names or settings.kafka is None:
+        yield log, int
+        return
+    async with spilling(log, prepare(settings.data) / "spill", SystemClock()) as spill:
+        yield spill, lambda: spill.spilled
+
+
+@asynccontextmanager
 async def _services(
-    names: Sequence[str], settings: Settings, log: SqliteLog, config: ConfigStore
+    names: Sequence[str], settings: Settings, log: Log, door: Log, config: ConfigStore
 ) -> AsyncIterator[Mapping[str, Service]]:
-    async with _databases([name for name in names if name != "ingest"], settings) as databases:
-        services = {name: _build(name, log, config, databases.get(name)) for name in names}
+    owners = {name: _OWNERS[name](log, config) for name in names if name in _OWNERS}
+    async with databases({name: owner.database for name, owner in owners.items()}, settings) as found:
+        services = {
+            name: owners[name].build(found[name]) if name in owners else assembly.ingest(door, config) for name in names
+        }
         for service in services.values():
             await service.start()
         try:
@@ -100,42 +107,6 @@ async def _services(
             for service in services.values():
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(service.stop(), _STOP_SECONDS)
-
-
-def _build(name: str, log: SqliteLog, config: ConfigStore, db: Database | None) -> Service:
-    """Imports only the service that runs here: a process pays for no other."""
-    clock = SystemClock()
-    if name == "ingest":
-        from services.ingest import app as ingest
-        from services.ingest.settings import IngestSettings
-
-        return ingest.build(IngestSettings(), log, config, clock)
-    assert db is not None
-    if name == "scoring":
-        from services.scoring import app as scoring
-        from services.scoring.settings import ScoringSettings
-
-        return scoring.build(ScoringSettings(), log, config, db, clock)
-    from services.alerts import app as alerts
-    from services.alerts.settings import AlertsSettings
-
-    return alerts.build(AlertsSettings(), log, config, db, clock)
-
-
-@asynccontextmanager
-async def _databases(names: Sequence[str], settings: Settings) -> AsyncIterator[Mapping[str, Database]]:
-    """One database a service, on the embedded PostgreSQL."""
-    if not names:
-        yield {}
-        return
-    postgres = EmbeddedPostgres(settings.data, binaries=settings.postgres_bin)
-    server = await asyncio.to_thread(postgres.start)
-    try:
-        for name in names:
-            await asyncio.to_thread(postgres.create_database, settings.database_prefix + name)
-        yield {name: Database(server.url(settings.database_prefix + name)) for name in names}
-    finally:
-        await asyncio.to_thread(postgres.release)
 
 
 @contextmanager
@@ -166,14 +137,6 @@ def _share_data(data: Path, *, alone: bool) -> Iterator[None]:
                 f"another Pętla is running on {data}: stop it first, or choose another folder with --data"
             ) from error
         yield
-
-
-def _expiring(log: SqliteLog) -> Callable[[], Awaitable[int]]:
-    async def expire() -> int:
-        await log.expire(int(time.time() * 1000))
-        return 0
-
-    return expire
 
 
 def _address(host: str, port: int) -> str:

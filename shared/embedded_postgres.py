@@ -59,6 +59,13 @@ class EmbeddedPostgres:
                 fcntl.flock(self._holding, fcntl.LOCK_SH)  # never waits: it is taken exclusively in a turn only
         return Server(cluster.socket_folder)
 
+    def keep_running(self) -> bool:
+        """Starts the server anew if it has died; whether it had."""
+        if Cluster(self._data, server_account()).may_be_alive():
+            return False
+        self.start()
+        return True
+
     def create_database(self, name: str) -> None:
         """Makes the database, with the cluster's locale, unless it is there; several processes may do so at once."""
         try:

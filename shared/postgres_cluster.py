@@ -97,7 +97,7 @@ class Cluster:
             if started is not None and started.server.poll() is not None:
                 self._refuse_lasting_failure(started)
                 started = None
-            if started is None and not self._may_be_alive():
+            if started is None and not self.may_be_alive():
                 self._clear_remains()
                 started = self._launch(usable_by(self.account, binaries, self.data))
             time.sleep(POLL)
@@ -143,7 +143,7 @@ class Cluster:
         state = self._pid_file()[7:8]
         return state == ["ready"] and self._answers()
 
-    def _may_be_alive(self) -> bool:
+    def may_be_alive(self) -> bool:
         # A server in another container on the same DATA has no pid here, yet it answers.
         return self.running_pid() is not None or self._answers()
 

@@ -10,12 +10,21 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.data_folder import default_data
+from shared.database_server import server_url
 from shared.events.topics import DEFAULT_PARTITIONS, DEFAULT_PREFIX, TOPICS
 from shared.log.kafka_connection import KafkaConnection
 from shared.log.port import Topic
 
 _HTTP = re.compile(r"https?://[^/\s]+")
 _PREFIX = re.compile(r"[A-Za-z0-9._-]{0,50}")
+_DATABASE = re.compile(r"postgres(ql)?(\+asyncpg)?://")
+
+
+def refuse_no_database(value: str | None) -> str | None:
+    """A validator; its words repeat nothing of the value, which may hold a password."""
+    if value is not None and not _DATABASE.match(value):
+        raise ValueError("this is no address of PostgreSQL: give one like postgresql://user:password@host:5432")
+    return value
 
 
 class Settings(BaseSettings):
@@ -55,6 +64,11 @@ class Settings(BaseSettings):
             raise ValueError(f"{value!r} is no address: give one like http://127.0.0.1:4318")
         return value
 
+    @field_validator("database_url")
+    @classmethod
+    def _names_a_server(cls, value: str | None) -> str | None:
+        return refuse_no_database(value)
+
     @field_validator("timezone")
     @classmethod
     def _known_zone(cls, value: str) -> str:
@@ -86,6 +100,10 @@ class Settings(BaseSettings):
     @cached_property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.timezone)
+
+    def database_on_server(self, service: str) -> str | None:
+        """The URL of the service's database on the server of DATABASE_URL; None: on the embedded one."""
+        return server_url(self.database_url, self.database_prefix + service) if self.database_url else None
 
     def topic(self, name: str) -> str:
         return self.topic_prefix + name

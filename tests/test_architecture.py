@@ -26,7 +26,7 @@ CALLS = {
     "time.sleep": ["shared/embedded_postgres.py", "shared/postgres_cluster.py"],  # wait for another process's end
     "datetime.now": ["shared/clock.py", "services/__main__.py"],
     "datetime.utcnow": [],
-    "time.time": ["shared/log/*.py", "services/running.py"],  # retention goes by the wall clock of the disk's machine
+    "time.time": ["shared/log/*.py", "services/backing.py"],  # retention goes by the wall clock of the disk's machine
     "time.monotonic": [
         "shared/clock.py",
         "shared/log/*.py",

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
-from shared.settings import Settings
+from shared.settings import Settings, refuse_no_database
 
 _SECRET_PREFIX = "whsec_"
 _SECRET_BYTES = range(24, 65)
@@ -29,6 +29,11 @@ class AlertsSettings(Settings):
     first_attempt_hours: float = Field(default=24, gt=0, le=8_760, validation_alias="ALERTS_FIRST_ATTEMPT_HOURS")
     max_feedback_age_days: float = Field(default=30, ge=0, le=36_500, validation_alias="ALERTS_MAX_FEEDBACK_AGE_DAYS")
 
+    @field_validator("alerts_database_url")
+    @classmethod
+    def _names_a_database(cls, value: str | None) -> str | None:
+        return refuse_no_database(value)
+
     @field_validator("webhook_url")
     @classmethod
     def _is_an_address(cls, value: str | None) -> str | None:
@@ -41,6 +46,11 @@ class AlertsSettings(Settings):
         if self.webhook_url is not None and not _is_secret(self.webhook_secret):
             raise ValueError(f"ALERTS_WEBHOOK_URL is set, so ALERTS_WEBHOOK_SECRET must be {_SECRET_WANTED}")
         return self
+
+    @property
+    def own_database(self) -> str | None:
+        """Its URL; None: on the embedded server."""
+        return self.alerts_database_url or self.database_on_server("alerts")
 
     @property
     def notifies(self) -> bool:

@@ -1,10 +1,7 @@
 """Databases on somebody's PostgreSQL server: made when missing, refused in one sentence when they cannot be."""
 
 import asyncio
-import shutil
-import socket
-import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -13,8 +10,8 @@ from sqlalchemy import text
 from shared.database_server import DatabaseUnsuitable, connect, create_database, refuse_old, server_url
 from shared.db import Database, is_transient
 from shared.embedded_postgres import Server
-from shared.postgres_binaries import server_account
 from shared.reasons import reason
+from tests.postgres_server import operators_server
 
 ALERTS_MIGRATIONS = Path("services/alerts/migrations")
 
@@ -93,39 +90,13 @@ def test_another_database_of_the_same_server(url: str, expected: str) -> None:
     assert server_url(url, "postgres") == expected
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+async def test_the_oldest_postgresql_that_is_promised_will_do() -> None:
+    with operators_server() as server:
+        server.start()
+        await migrated(Database(f"{server.url}/petla_alerts"))
 
 
-@pytest.fixture(scope="module")
-def oldest() -> Iterator[str]:
-    """The URL of a PostgreSQL 15 or 16 of this system, as an operator may have one."""
-    found = [path for major in (15, 16) if (path := Path(f"/usr/lib/postgresql/{major}/bin")).exists()]
-    if not found:
-        pytest.skip("no PostgreSQL 15 or 16 in /usr/lib/postgresql: install Debian's postgresql")
-    folder = Path(tempfile.mkdtemp(prefix="petla-test-pg-", dir="/tmp"))
-    account = server_account()
-    shutil.chown(folder, account.uid, account.gid)
-    log = (folder.parent / f"{folder.name}.log").open("wb")
-    initdb = account.spawn([found[0] / "initdb", "-D", folder / "data", "-U", "petla", "--no-sync"], log.fileno())
-    assert initdb.wait(60) == 0
-    port = free_port()
-    options = ["-h", "127.0.0.1", "-p", str(port), "-k", str(folder), "-F"]
-    server = account.spawn([found[0] / "postgres", "-D", folder / "data", *options], log.fileno())
-    try:
-        yield f"postgresql://petla@127.0.0.1:{port}"
-    finally:
-        server.terminate()
-        server.wait(30)
-        log.close()
-        shutil.rmtree(folder)
-        Path(log.name).unlink()
-
-
-async def test_the_oldest_postgresql_that_is_promised_will_do(oldest: str) -> None:
-    database = Database(f"{oldest}/petla_alerts")
+async def migrated(database: Database) -> None:
     async with asyncio.timeout(30):
         while True:
             try:
