@@ -36,23 +36,27 @@ class KafkaLog:
 
     async def append(self, records: Sequence[NewRecord]) -> Durability:
         durability: Durability = "replicated" if records else "broker"
-        rows = []
+        name = ""
+        partitions: tuple[Partition, ...] = ()
+        placed: list[tuple[Partition, NewRecord]] = []
         for record in records:
-            topic = self._topics.known(record.topic) or await self._topics.describe(record.topic)
-            if topic.durability == "broker":
-                durability = "broker"
-            rows.append((Partition(record.topic, partition_of(record.key, topic.partitions)), record))
-        if rows:
-            await self._lanes.append(rows)
+            if record.topic != name:
+                name = record.topic
+                topic = self._topics.known(name) or await self._topics.describe(name)
+                partitions = topic.partitions
+                if topic.durability == "broker":
+                    durability = "broker"
+            placed.append((partitions[partition_of(record.key, len(partitions))], record))
+        if placed:
+            await self._lanes.append(placed)
         return durability
 
     async def partitions(self, topic: str) -> int:
         """A growth is seen within seconds."""
-        return (await self._topics.describe(topic)).partitions
+        return len((await self._topics.describe(topic)).partitions)
 
     async def bounds(self, topic: str) -> dict[int, Bounds]:
-        numbers = range((await self._topics.describe(topic)).partitions)
-        partitions = [TopicPartition(topic, number) for number in numbers]
+        partitions = [TopicPartition(*partition) for partition in (await self._topics.describe(topic)).partitions]
         try:
             starts = await self._looker.ask(lambda client: client.beginning_offsets(partitions), _ANSWER_SECONDS)
             ends = await self._looker.ask(lambda client: client.end_offsets(partitions), _ANSWER_SECONDS)

@@ -8,7 +8,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from aiokafka import AIOKafkaProducer  # type: ignore[import-untyped]
 from aiokafka.errors import (  # type: ignore[import-untyped]
@@ -55,29 +55,18 @@ async def _stop(client: AIOKafkaProducer) -> None:
 
 
 class _Append:
-    """One call: answered when the last of its records is."""
+    """One call of so many records and bytes; answered when the last of its records is."""
 
-    __slots__ = ("done", "left", "refusals")
+    __slots__ = ("done", "left", "refusals", "size")
 
-    def __init__(self, left: int) -> None:
+    def __init__(self, left: int, size: int) -> None:
         self.left = left
+        self.size = size
         self.refusals: list[NewRecord] = []
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
-    def kept(self) -> None:
-        self._settled()
-
-    def refused(self, record: NewRecord) -> None:
-        self.refusals.append(record)
-        self._settled()
-
-    def failed(self, reason: str) -> None:
-        if not self.done.done():  # it has failed already, or who waited has gone
-            self.done.set_exception(LogUnavailable(reason))
-
-    def _settled(self) -> None:
-        self.left -= 1
-        if self.left or self.done.done():
+    def answer(self) -> None:
+        if self.done.done():  # it has failed already, or who waited has gone
             return
         if self.refusals:
             self.done.set_exception(RecordsRefused(self.refusals, "larger than max.message.bytes of their topic"))
@@ -85,10 +74,7 @@ class _Append:
             self.done.set_result(None)
 
 
-class _Row(NamedTuple):
-    record: NewRecord
-    size: int
-    append: _Append
+_Row = tuple[NewRecord, _Append]
 
 
 class _Lane:
@@ -106,7 +92,7 @@ class _Lane:
         """A batch builder with what fits; the rows in it move from those that wait to `batch`."""
         builder = client.create_batch()
         while self.waiting and len(batch) < self.most_rows:
-            _, key, value = self.waiting[0].record
+            _, key, value = self.waiting[0][0]
             if builder.append(timestamp=None, key=key, value=value) is None:
                 break
             batch.append(self.waiting.popleft())
@@ -128,14 +114,13 @@ class Lanes:
 
     async def append(self, records: Sequence[tuple[Partition, NewRecord]]) -> None:
         """Returns when all are kept. Else `LogUnavailable`, `Overloaded` or `RecordsRefused`."""
-        append = _Append(len(records))
-        rows = [_Row(record, len(record.key) + len(record.value or b""), append) for _, record in records]
-        size = sum(row.size for row in rows)
+        size = sum(len(key) + len(value or b"") for _, (_, key, value) in records)
         if self._waiting_bytes + size > MAX_WAITING_BYTES:
             raise Overloaded(f"{self._waiting_bytes} bytes are waiting for Kafka; try again in a second")
         self._waiting_bytes += size
-        for (partition, _), row in zip(records, rows, strict=True):
-            self._enqueue(partition, row)
+        append = _Append(len(records), size)
+        for partition, record in records:
+            self._enqueue(partition, (record, append))
         await append.done
 
     async def close(self) -> None:
@@ -169,7 +154,9 @@ class Lanes:
                 client = await self._producer.get()
                 await self._know(client, lane.partition)
                 builder = lane.fill(client, batch)
-                await (await client.send_batch(builder, lane.partition.topic, partition=lane.partition.number))
+                sent = await client.send_batch(builder, lane.partition.topic, partition=lane.partition.number)
+                sent.add_done_callback(_look_at)
+                await asyncio.shield(sent)
         except _TOO_LARGE:
             self._refused_for_size(lane, batch)
         except LogUnavailable as error:
@@ -192,17 +179,17 @@ class Lanes:
     def _kept(self, lane: _Lane, batch: list[_Row]) -> None:
         self._failure = None
         lane.most_rows = min(2 * lane.most_rows, _MOST_ROWS)
-        for row in batch:
-            self._waiting_bytes -= row.size
-            row.append.kept()
+        self._settle(batch)
 
     def _failed(self, lane: _Lane, batch: list[_Row], reason: str) -> None:
         self._failure, self._failed_at = reason, self._monotonic()
         # Those behind have waited for this answer; to let them wait for one each could take minutes.
-        for row in [*batch, *lane.waiting]:
-            self._waiting_bytes -= row.size
-            row.append.failed(reason)
+        rows = [*batch, *lane.waiting]
         lane.waiting.clear()
+        for _, append in rows:
+            if not append.done.done():
+                append.done.set_exception(LogUnavailable(reason))
+        self._settle(rows)
 
     def _refused_for_size(self, lane: _Lane, batch: list[_Row]) -> None:
         """The limit is on the batch, so only a row that went alone is too large itself."""
@@ -210,6 +197,19 @@ class Lanes:
             lane.most_rows = len(batch) // 2
             lane.waiting.extendleft(reversed(batch))
             return
-        (row,) = batch
-        self._waiting_bytes -= row.size
-        row.append.refused(row.record)
+        ((record, append),) = batch
+        append.refusals.append(record)
+        self._settle(batch)
+
+    def _settle(self, rows: list[_Row]) -> None:
+        for _, append in rows:
+            append.left -= 1
+            if not append.left:
+                self._waiting_bytes -= append.size
+                append.answer()
+
+
+def _look_at(sent: "asyncio.Future[Any]") -> None:
+    """An error that comes when nobody waits any more; asyncio would print it."""
+    if not sent.cancelled():
+        sent.exception()

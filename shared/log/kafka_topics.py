@@ -20,7 +20,7 @@ from aiokafka.errors import (  # type: ignore[import-untyped]
 from shared.log.kafka_clients import Disposable
 from shared.log.kafka_connection import KafkaConnection
 from shared.log.kafka_faults import sentence
-from shared.log.port import Durability, LogUnavailable, Topic
+from shared.log.port import Durability, LogUnavailable, Partition, Topic
 
 FRESH_SECONDS = 5.0
 _ANSWER_SECONDS = 2.0
@@ -39,7 +39,7 @@ class TopicMissing(LogUnavailable):
 class Described(NamedTuple):
     """`at` is when it was so, on the monotonic clock."""
 
-    partitions: int
+    partitions: tuple[Partition, ...]
     durability: Durability
     at: float
 
@@ -119,7 +119,8 @@ class Topics:
         in_sync = await _least_in_sync(client, name)
         copies = min(len(partition["replicas"]) for partition in partitions)
         durability: Durability = "replicated" if min(copies, in_sync) >= 2 else "broker"
-        return Described(len(partitions), durability, self._monotonic())
+        named = tuple(Partition(name, number) for number in range(len(partitions)))
+        return Described(named, durability, self._monotonic())
 
 
 async def _least_in_sync(client: AIOKafkaAdminClient, name: str) -> int:

@@ -1,5 +1,7 @@
 """Which partition a key belongs to: Kafka's own rule (murmur2 of the key), so that every producer agrees."""
 
+from struct import unpack_from
+
 _M = 0x5BD1E995
 _MASK = 0xFFFFFFFF
 
@@ -8,13 +10,11 @@ def murmur2(key: bytes) -> int:
     """The 32-bit murmur2 hash with Kafka's seed, as an unsigned integer."""
     length = len(key)
     value = 0x9747B28C ^ length
-    whole = length & ~3
-    for at in range(0, whole, 4):
-        k = int.from_bytes(key[at : at + 4], "little") * _M & _MASK
-        k = (k ^ k >> 24) * _M & _MASK
-        value = value * _M & _MASK ^ k
+    for word in unpack_from(f"<{length >> 2}I", key):
+        k = word * _M & _MASK
+        value = (value * _M ^ (k ^ k >> 24) * _M) & _MASK
     if length & 3:
-        value = (value ^ int.from_bytes(key[whole:], "little")) * _M & _MASK
+        value = (value ^ int.from_bytes(key[length & ~3 :], "little")) * _M & _MASK
     value = (value ^ value >> 13) * _M & _MASK
     return value ^ value >> 15
 

@@ -1,6 +1,7 @@
 """Appends without a timer: one batch a partition on its way, the rest collects; everybody gets an answer."""
 
 import asyncio
+import gc
 
 import pytest
 from aiokafka.errors import KafkaConnectionError, MessageSizeTooLargeError
@@ -82,6 +83,19 @@ async def test_a_silent_broker_is_given_up_for_all_who_wait(world: World, monkey
     results = await asyncio.gather(sent, *behind, return_exceptions=True)
     assert [str(result) for result in results] == ["facts: Kafka has not answered within 0.05 seconds"] * 3
     assert world.lanes.problem == str(results[0])
+
+
+async def test_an_answer_that_comes_too_late_disturbs_nobody(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kafka_lanes, "SILENCE_SECONDS", 0.05)
+    complaints: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, complaint: complaints.append(complaint))
+    with pytest.raises(LogUnavailable):
+        await world.append("a")
+    await world.producer.take(KafkaConnectionError())
+    await asyncio.sleep(0)
+    gc.collect()
+    asyncio.get_running_loop().set_exception_handler(None)
+    assert complaints == []
 
 
 async def test_a_producer_that_failed_is_never_used_again(world: World) -> None:
