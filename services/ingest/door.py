@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import cache
 
 import structlog
 from starlette.responses import Response
@@ -51,7 +52,7 @@ class Door:
     ) -> None:
         self._rest = rest
         self._log = log
-        self._topic = topic
+        self._topic = cache(topic)  # asked for every record
         self._config = config
         self._clock = clock
         self._rate = rate

@@ -1,10 +1,6 @@
 """The events that scoring sends: ids derive from the fact and its revision, so that readers drop repeats. Pure."""
 
-from datetime import datetime
-
-from msgspec import Struct
-
-from shared.events.envelope import Event, encode
+from shared.events.envelope import Event, NewEvent, encode
 from shared.events.feedback import Answer, Retraction
 from shared.events.identity import feedback_key
 from shared.events.scores import SCORED, FeedbackScored
@@ -13,22 +9,6 @@ from shared.log.port import NewRecord
 _SENDER = "petla"
 _SOURCE = "/petla/scoring"
 _NOTHING = Answer(metric="comment")
-
-
-class _ScoredRecord(Struct, omit_defaults=True, gc=False):
-    """An `Event` whose data is still a struct: written in one pass."""
-
-    specversion: str
-    id: str
-    source: str
-    type: str
-    time: datetime
-    sender: str
-    factid: str
-    receivedat: datetime
-    data: FeedbackScored
-    revision: int = 0
-    traceparent: str | None = None
 
 
 class Publisher:
@@ -59,7 +39,7 @@ class Publisher:
             order_id=answer.order_id,
             submission_id=answer.submission_id,
         )
-        record = _ScoredRecord(
+        record = NewEvent(
             specversion="1.0",
             id=f"{known.factid}/{known.revision}",
             source=_SOURCE,

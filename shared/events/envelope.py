@@ -5,6 +5,7 @@ Identity never depends on when or how often an event was sent, so a retry is the
 
 import hashlib
 import re
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
@@ -12,6 +13,7 @@ from msgspec import Raw, Struct
 
 from shared.events.fields import Instant, Name, Revision
 
+_VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
 _FACT = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -34,6 +36,22 @@ class Event(Struct, omit_defaults=True, gc=False):
     traceparent: str | None = None
 
 
+class NewEvent(Struct, omit_defaults=True, gc=False):
+    """An `Event` whose data is still a struct: both are written in one pass."""
+
+    specversion: str
+    id: str
+    source: str
+    type: str
+    time: datetime
+    sender: str
+    factid: str
+    receivedat: datetime
+    data: Struct
+    revision: int = 0
+    traceparent: str | None = None
+
+
 _encoder = msgspec.json.Encoder()
 encode = _encoder.encode
 decode_event = msgspec.json.Decoder(Event).decode
@@ -45,8 +63,7 @@ def fact_name(*names: str) -> str:
     Cut from the digest by hand: once for every event, a third of the cost of making a UUID and printing it.
     """
     digest = hashlib.sha256("\0".join(names).encode()).hexdigest()
-    variant = "89ab"[int(digest[16], 16) & 3]
-    return f"{digest[:8]}-{digest[8:12]}-8{digest[13:16]}-{variant}{digest[17:20]}-{digest[20:32]}"
+    return f"{digest[:8]}-{digest[8:12]}-8{digest[13:16]}-{_VARIANT[digest[16]]}{digest[17:20]}-{digest[20:32]}"
 
 
 def is_fact_name(text: str) -> bool:
@@ -59,8 +76,11 @@ def fact_id(*names: str) -> UUID:
 
 
 def object_key(kind: str, name: str) -> bytes:
-    """The record key: the object's id, hashed, so that no personal data stands in keys; 8 bytes."""
-    return hashlib.sha256(f"{kind}\0{name}".encode()).digest()[:8]
+    """The record key: the object's id, hashed, so that no personal data stands in keys; 4 bytes.
+
+    A key only says where a record lies: that two objects share one harms nobody, and short ones are hashed faster.
+    """
+    return hashlib.sha256(f"{kind}\0{name}".encode()).digest()[:4]
 
 
 def content_digest(kind: str, data: Raw | bytes) -> bytes:

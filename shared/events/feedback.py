@@ -5,6 +5,7 @@ Written by ingest, read by scoring. `feedback.received.v1` and `feedback.updated
 """
 
 import math
+from functools import lru_cache
 from typing import Literal, get_args
 
 from msgspec import Struct
@@ -96,9 +97,7 @@ def check_answer(answer: Answer) -> None:
         answer.scale_min = implied[0]
     if answer.scale_max is None:
         answer.scale_max = implied[1]
-    if (answer.scale_min, answer.scale_max) != implied or answer.direction != "higher_better":
-        _check_scale(answer, answer.scale_min, answer.scale_max)
-    _check_score(answer, answer.score, answer.scale_min, answer.scale_max)
+    _check_numbers(answer.metric, answer.score, answer.scale_min, answer.scale_max, answer.direction)
     # -0.0 becomes 0.0: one content for one answer.
     answer.score += 0.0
     answer.scale_min += 0.0
@@ -111,28 +110,36 @@ def _check_comment(answer: Answer) -> None:
             raise EventError(f"data.{field}", "not_allowed", "a comment has no score: leave it out, or name its metric")
 
 
-def _check_scale(answer: Answer, minimum: float, maximum: float) -> None:
+@lru_cache(maxsize=4096)
+def _check_numbers(metric: str, score: float, minimum: float, maximum: float, direction: str) -> None:
+    """Of all answers few are different: what was found right once is right."""
+    if (minimum, maximum) != _DEFAULT_SCALE[metric] or direction != "higher_better":
+        _check_scale(metric, minimum, maximum)
+    _check_score(metric, score, minimum, maximum)
+
+
+def _check_scale(metric: str, minimum: float, maximum: float) -> None:
     for field, value in (("scale_min", minimum), ("scale_max", maximum)):
         if not math.isfinite(value) or abs(value) > _SCALE_LIMIT or not _has_one_decimal(value):
             raise EventError(
                 f"data.{field}", "out_of_range", f"a scale ends between -{_SCALE_LIMIT} and {_SCALE_LIMIT}, one decimal"
             )
-    if answer.metric in _FIXED_SCALE:
-        low, high = _DEFAULT_SCALE[answer.metric]
+    if metric in _FIXED_SCALE:
+        low, high = _DEFAULT_SCALE[metric]
         raise EventError(
-            "data.scale_max", "fixed_scale", f"{answer.metric} is always {low:g}–{high:g}, higher_better: leave it out"
+            "data.scale_max", "fixed_scale", f"{metric} is always {low:g}–{high:g}, higher_better: leave it out"
         )
     if minimum >= maximum:
         raise EventError("data.scale_max", "out_of_range", f"{maximum:g} is not above scale_min {minimum:g}")
 
 
-def _check_score(answer: Answer, score: float, minimum: float, maximum: float) -> None:
+def _check_score(metric: str, score: float, minimum: float, maximum: float) -> None:
     if score < minimum:
         raise EventError("data.score", "out_of_range", f"{score:g} is below scale_min {minimum:g}")
     if score > maximum:
         raise EventError("data.score", "out_of_range", f"{score:g} is above scale_max {maximum:g}")
-    if answer.metric in _FIXED_SCALE and score != int(score):
-        raise EventError("data.score", "not_whole", f"{score!r}: a {answer.metric} score is a whole number")
+    if metric in _FIXED_SCALE and score != int(score):
+        raise EventError("data.score", "not_whole", f"{score!r}: a {metric} score is a whole number")
     if not _has_one_decimal(score):
         raise EventError("data.score", "too_precise", f"{score!r} has more than one decimal: round it before sending")
 

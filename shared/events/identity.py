@@ -20,7 +20,7 @@ def activity_fact(sender: str, source: str, event_type: str, event_id: str) -> s
 
 
 def feedback_key(fact: str) -> bytes:
-    return object_key(_FEEDBACK, fact)
+    return bytes.fromhex(fact[:8])  # a fact's name is a digest already
 
 
 def activity_key(event_type: str, data: Struct) -> bytes:

@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import partial
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 
 from shared.log.group_commit import TopicWriter
@@ -65,10 +67,11 @@ class SqliteLog:
     async def append(self, records: Sequence[NewRecord]) -> Durability:
         rows: dict[str, list[Row]] = {}
         sizes: dict[str, int] = {}
-        for topic, key, value in records:
-            row = (partition_of(key, self._writer(topic).file.partitions), key, value)
-            rows.setdefault(topic, []).append(row)
-            sizes[topic] = sizes.get(topic, 0) + len(key) + len(value or b"")
+        for topic, of_topic in groupby(records, key=attrgetter("topic")):
+            partitions = self._writer(topic).file.partitions
+            added = [(partition_of(key, partitions), key, value) for _, key, value in of_topic]
+            rows.setdefault(topic, []).extend(added)
+            sizes[topic] = sizes.get(topic, 0) + sum(len(key) + len(value or b"") for _, key, value in added)
         for topic in rows:
             await self._writer(topic).append(rows[topic], sizes[topic])
         return "local"
