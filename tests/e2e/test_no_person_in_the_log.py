@@ -71,7 +71,7 @@ class Told:
 
     def lines(self) -> list[dict[str, Any]]:
         """What was logged; every line is JSON."""
-        return [json.loads(line) for line in self.server.complaints().splitlines()]
+        return [json.loads(line) for line in self.server.stderr.read_text("utf-8").splitlines()]
 
     def events(self) -> set[str]:
         return {line["event"] for line in self.lines()}
@@ -143,7 +143,7 @@ async def test_one_person_and_everything_that_goes_wrong(told: Told) -> None:
     for path in OPEN:
         names_nobody(told.request("GET", path).text)
     assert told.server.terminate() == 0
-    names_nobody(told.server.complaints())
+    names_nobody(told.server.stderr.read_text("utf-8"))
 
 
 async def ask_and_act(told: Told) -> None:
