@@ -71,7 +71,7 @@ class KafkaLog:
 
     def reader(self) -> KafkaReader:
         finders = kafka_reader.consumer(self._connection, kafka_reader.LOOKUP_WAIT_MS)
-        return KafkaReader(kafka_reader.consumer(self._connection), finders, self.bounds)
+        return KafkaReader(kafka_reader.consumer(self._connection), finders, self.bounds, self.partitions)
 
     async def close(self) -> None:
         """Takes seconds at most, whatever Kafka does."""

@@ -28,7 +28,6 @@ LOOKUP_WAIT_MS = 10
 _log = structlog.get_logger()
 
 Consumer = Disposable[Any]  # of AIOKafkaConsumer, which has no types
-BoundsOf = Callable[[str], Awaitable[dict[int, Bounds]]]
 
 
 def consumer(connection: KafkaConnection, fetch_wait_ms: int = _FETCH_WAIT_MS) -> Consumer:
@@ -51,14 +50,23 @@ async def _stop(client: AIOKafkaConsumer) -> None:
 
 
 class KafkaReader:
-    """`consumers` reads on, `finders` looks single records up; both belong to this reader alone."""
+    """`consumers` reads on, `finders` looks single records up; both belong to this reader alone.
+
+    `bounds` and `partitions` are the log's.
+    """
 
     def __init__(
-        self, consumers: Consumer, finders: Consumer, bounds: BoundsOf, monotonic: Callable[[], float] = time.monotonic
+        self,
+        consumers: Consumer,
+        finders: Consumer,
+        bounds: Callable[[str], Awaitable[dict[int, Bounds]]],
+        partitions: Callable[[str], Awaitable[int]],
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._consumers = consumers
         self._finders = finders
         self._bounds = bounds
+        self._partitions = partitions
         self._monotonic = monotonic
         self._positions: dict[Partition, int] = {}
         self._assigned: AIOKafkaConsumer | None = None
@@ -80,12 +88,14 @@ class KafkaReader:
         client = await self._consumers.get()
         try:
             if client is not self._assigned:
-                self._assign(client)
+                await self._assign(client)
             found = await self._collect(client, limit, wait_seconds)
             await self._follow(client, found)
         except OffsetOutOfRangeError as error:
             ((at, offset),) = error.args[0].items()
             raise OffsetOutOfRange(Partition(*at), offset) from error
+        except LogUnavailable:
+            raise
         except Exception as error:
             self._consumers.discard(client)
             raise LogUnavailable(sentence(error, wait_seconds)) from error
@@ -102,7 +112,10 @@ class KafkaReader:
     async def close(self) -> None:
         await asyncio.gather(self._consumers.close(), self._finders.close())
 
-    def _assign(self, client: AIOKafkaConsumer) -> None:
+    async def _assign(self, client: AIOKafkaConsumer) -> None:
+        for topic in {partition.topic for partition in self._positions}:
+            # Raises when there is none: aiokafka would ask for it without a pause, at the cost of half a core.
+            await self._partitions(topic)
         client.assign([TopicPartition(*partition) for partition in self._positions])
         for partition, offset in self._positions.items():
             client.seek(TopicPartition(*partition), offset)

@@ -7,6 +7,7 @@ from aiokafka import TopicPartition
 from aiokafka.errors import CorruptRecordException, OffsetOutOfRangeError
 
 from shared.log.kafka_reader import KafkaReader
+from shared.log.kafka_topics import TopicMissing
 from shared.log.port import Bounds, LogUnavailable, OffsetOutOfRange, Partition
 from tests.shared.log.fake_kafka import FakeConsumer, Fetched, disposable
 
@@ -24,9 +25,15 @@ class World:
         self.made: list[FakeConsumer] = []
         self.now = 1_000.0
         self.end = 0
+        self.missing: set[str] = set()
         given, finders = iter(scripts), disposable([], FakeConsumer)
         consumers = disposable(self.made, lambda: next(given))
-        self.reader = KafkaReader(consumers, finders, self.bounds, lambda: self.now)
+        self.reader = KafkaReader(consumers, finders, self.bounds, self.partitions, lambda: self.now)
+
+    async def partitions(self, topic: str) -> int:
+        if topic in self.missing:
+            raise TopicMissing(f"{topic} does not exist")
+        return 2
 
     async def bounds(self, topic: str) -> dict[int, Bounds]:
         return {0: Bounds(0, self.end), 1: Bounds(0, self.end)}
@@ -102,6 +109,20 @@ async def test_a_position_out_of_range_names_partition_and_place() -> None:
     with pytest.raises(OffsetOutOfRange) as told:
         await world.reader.read(10, 0)
     assert (told.value.partition, told.value.position) == (SECOND, 99)
+    await world.reader.close()
+
+
+async def test_a_topic_that_is_gone_is_not_asked_for_again_and_again() -> None:
+    world = World(FakeConsumer())
+    world.missing = {"facts"}
+    await world.reader.assign({FIRST: 0})
+    for _ in range(2):
+        with pytest.raises(TopicMissing):
+            await world.reader.read(10, 0)
+    assert world.made[0].positions == {}
+    world.missing = set()
+    assert await world.reader.read(10, 0) == []
+    assert world.made[0].positions == {TopicPartition(*FIRST): 0}
     await world.reader.close()
 
 
