@@ -23,7 +23,7 @@ from shared.data_folder import DataFolderError
 from shared.embedded_postgres import PostgresError
 from shared.log.port import LogUnavailable
 from shared.logs import set_up
-from shared.settings import Settings
+from shared.settings import Settings, first_mistake
 
 # A defect shows Python's own traceback, which can be read in a log; typer's is drawn for a wide terminal.
 app = typer.Typer(
@@ -51,7 +51,7 @@ def main() -> None:
     except TyperException as error:
         _fail(_misused(error))
     except ValidationError as error:
-        _fail(_wrong_setting(error))
+        _fail(first_mistake(error))
     except _EXPECTED as error:
         _fail(str(error))
     except KeyboardInterrupt:
@@ -69,16 +69,6 @@ def _misused(error: TyperException) -> str:
     context = getattr(error, "ctx", None)
     sentence = error.format_message().replace("Value error, ", "").rstrip(".")
     return f"{sentence}: see '{context.command_path} --help'" if sentence and context else sentence
-
-
-def _wrong_setting(error: ValidationError) -> str:
-    """Named as in the environment; what several settings make wrong together names them itself."""
-    first = error.errors()[0]
-    sentence = first["msg"].removeprefix("Value error, ")
-    if not first["loc"]:
-        return sentence
-    name = str(first["loc"][0])
-    return f"{name if name.isupper() else f'PETLA_{name.upper()}'}: {sentence}"
 
 
 def _environment(**options: object) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Self
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.data_folder import default_data
@@ -25,6 +25,16 @@ def refuse_no_database(value: str | None) -> str | None:
     if value is not None and not _DATABASE.match(value):
         raise ValueError("this is no address of PostgreSQL: give one like postgresql://user:password@host:5432")
     return value
+
+
+def first_mistake(error: ValidationError) -> str:
+    """Named as in the environment; what several settings make wrong together names them itself."""
+    first = error.errors()[0]
+    sentence = first["msg"].removeprefix("Value error, ")
+    if not first["loc"]:
+        return sentence
+    name = str(first["loc"][0])
+    return f"{name if name.isupper() else f'PETLA_{name.upper()}'}: {sentence}"
 
 
 class Settings(BaseSettings):
