@@ -8,8 +8,10 @@ from typing import TextIO
 import structlog
 
 
-def set_up(stream: TextIO = sys.stderr) -> None:
+def set_up(stream: TextIO = sys.stderr, *, least: int = logging.INFO) -> None:
+    """`least` is the level from which lines are written; where somebody watches a terminal, warnings are enough."""
     structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(least),
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
