@@ -85,7 +85,10 @@ def data_folder() -> Iterator[Path]:
 def process(*command: str | Path, port: int, **environment: str) -> Iterator[psutil.Process]:
     """A server, ready to answer on `port`, ended with SIGTERM."""
     child = subprocess.Popen(
-        [str(part) for part in command], env={**os.environ, **environment}, stdout=subprocess.DEVNULL
+        [str(part) for part in command],
+        env={**os.environ, **environment},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     try:
         _wait_for(port, child)
