@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import os
 import sys
 from collections.abc import Coroutine
@@ -15,12 +16,13 @@ from pydantic import ValidationError
 from typer.exceptions import TyperException
 
 from services.backing import for_a_command
-from services.running import SERVICES, StartError, serve
+from services.running import SERVICES, SHARED_PORT, StartError, serve
 from shared import embedded_postgres
 from shared.access import create_key, list_keys, revoke_key
 from shared.clock import SystemClock
 from shared.data_folder import DataFolderError
 from shared.embedded_postgres import PostgresError
+from shared.findings import any_fails
 from shared.log.port import LogUnavailable
 from shared.logs import set_up
 from shared.settings import Settings, first_mistake
@@ -114,8 +116,26 @@ def demo(
     from services.demo import command
 
     _environment(host=host, port=port, data=data)
-    set_up()
+    set_up(least=logging.WARNING)  # the story is told on the terminal
     raise SystemExit(_run(command.demo(command.Options(seed, events, ends, as_json), SystemClock())))
+
+
+@app.command()
+def doctor(host: Host = None, port: Port = None, data: Data = None, as_json: AsJson = False) -> None:
+    """Look at everything Pętla needs, one line a check, with what to do. Exit code 1 when something fails."""
+    from services.alerts.settings import AlertsSettings
+    from services.doctor.looks import Installation, everything
+    from services.scoring.settings import ScoringSettings
+
+    _environment(host=host, port=port, data=data)
+    set_up()
+    installation = Installation(Settings(), ScoringSettings(), AlertsSettings())
+    found = _run(everything(installation, SHARED_PORT, SystemClock()))
+    if as_json:
+        print(json.dumps({"ok": not any_fails(found), "checks": [finding._asdict() for finding in found]}))
+    else:
+        print(*found, sep="\n")
+    raise SystemExit(1 if any_fails(found) else 0)
 
 
 @app.command()

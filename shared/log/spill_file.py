@@ -229,3 +229,21 @@ def _remove_lock(path: Path, lock: int) -> None:
     """Removed while it is held: whoever opened it meanwhile finds no file that belongs to it."""
     _lock_path(path).unlink(missing_ok=True)
     os.close(lock)
+
+
+def waiting_in(folder: Path) -> int:
+    """Records in all spill files of a folder, for whoever only looks. `LogUnavailable` where one cannot be read."""
+    return sum(_waiting_in_file(path) for path in sorted(folder.glob("*.db")))
+
+
+def _waiting_in_file(path: Path) -> int:
+    try:
+        connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
+    except sqlite3.Error as error:
+        raise LogUnavailable(f"{path} cannot be read: {error}") from error
+    try:
+        return int(connection.execute("SELECT count(*) FROM record").fetchone()[0])
+    except sqlite3.Error as error:
+        raise LogUnavailable(f"{path} cannot be read: {error}") from error
+    finally:
+        connection.close()
