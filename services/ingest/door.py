@@ -145,7 +145,9 @@ class Door:
 
     async def _append(self, admitted: Sequence[Admitted]) -> Durability:
         begun = self._clock.monotonic()
-        durability = await self._log.append([NewRecord(self._topic(a.topic), a.key, a.value) for a in admitted])
+        durability = await self._log.append(
+            [NewRecord(self._topic(topic), key, value) for topic, key, value, _ in admitted]
+        )
         self._counters.append_seconds.observe(self._clock.monotonic() - begun)
         self._counters.accepted.inc(len(admitted))
         return durability

@@ -99,9 +99,10 @@ def check_answer(answer: Answer) -> None:
         answer.scale_max = implied[1]
     _check_numbers(answer.metric, answer.score, answer.scale_min, answer.scale_max, answer.direction)
     # -0.0 becomes 0.0: one content for one answer.
-    answer.score += 0.0
-    answer.scale_min += 0.0
-    answer.scale_max += 0.0
+    if not (answer.score and answer.scale_min and answer.scale_max):
+        answer.score += 0.0
+        answer.scale_min += 0.0
+        answer.scale_max += 0.0
 
 
 def _check_comment(answer: Answer) -> None:

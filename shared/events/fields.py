@@ -67,14 +67,14 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _TEXT_FIELD = ".text"  # the one field in which a person may break lines
 
 
-def check_characters(document: bytes, value: object, root: str) -> None:
-    """EventError when a name holds a control character, or a text holds NUL.
+def may_hold_controls(document: bytes) -> bool:
+    """In JSON a control character is escaped, and the others begin with one of two bytes: most documents have none."""
+    return b"\\" in document or b"\x7f" in document or (not document.isascii() and b"\xc2" in document)
 
-    `document` is the JSON that `value` was read from, at the path `root`. In JSON a control character is escaped, and
-    the others begin with one of two bytes: most documents have neither and cost nothing.
-    """
-    if b"\\" in document or b"\x7f" in document or b"\xc2" in document:
-        _check(msgspec.to_builtins(value), root)
+
+def check_characters(value: object, root: str) -> None:
+    """EventError when a name in `value`, read at the path `root`, holds a control character, or a text holds NUL."""
+    _check(msgspec.to_builtins(value), root)
 
 
 def _check(value: object, path: str) -> None:
