@@ -43,7 +43,7 @@ async def test_from_a_score_to_the_log_and_a_webhook(database: MakeDatabase) -> 
         await published(running, "alerts.position.v1")
 
         event = Webhook(SECRET).verify(receiver.received[0].body, receiver.received[0].headers)
-        assert event == running.published()[0]
+        assert event in running.published()
         assert await running.service.checks() == dict.fromkeys(
             ("log", "database", "config", "consumer", "relay", "overdue", "notifier"), "ok"
         )
