@@ -69,7 +69,7 @@ def one(admitted: Admitted, durability: Durability) -> Answer:
 
 def batch(outcomes: Sequence[Admitted | EventError], durability: Durability) -> Answer:
     items = [_item(index, outcome, durability) for index, outcome in enumerate(outcomes)]
-    rejected = sum(isinstance(item, RejectedItem) for item in items)
+    rejected = [type(item) for item in items].count(RejectedItem)
     body = _encode(BatchTaken(len(items) - rejected, rejected, items))
     return Answer(207 if rejected else 202, body, {"petla.events": len(items) - rejected})
 

@@ -129,12 +129,13 @@ class Door:
         arrival = self._clock.now()
         outcomes = [_judged(document, sender, arrival, traceparent) for document in documents]
         admitted = [outcome for outcome in outcomes if isinstance(outcome, Admitted)]
-        rejected = [outcome for outcome in outcomes if isinstance(outcome, EventError)]
-        for error in rejected:
-            self._counters.rejected.labels(error.code).inc()
-        _log_all_rejected(documents, outcomes, sender)
-        if not admitted:
-            return answers.none(rejected)
+        if len(admitted) < len(outcomes):
+            rejected = [outcome for outcome in outcomes if isinstance(outcome, EventError)]
+            for error in rejected:
+                self._counters.rejected.labels(error.code).inc()
+            _log_all_rejected(documents, outcomes, sender)
+            if not admitted:
+                return answers.none(rejected)
         return answers.batch(outcomes, await self._append(admitted))
 
     def _let_through(self, source: str, events: int) -> None:
