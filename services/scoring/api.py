@@ -12,7 +12,7 @@ from services.scoring.asking import Scores
 from services.scoring.metrics.definition import Definition
 from services.scoring.metrics.registry import METRICS
 from services.scoring.metrics.windows import WindowError
-from services.scoring.question import FEEDBACK_DIMENSIONS, Question, QuestionError, ask, dimensions_of
+from services.scoring.question import FEEDBACK_DIMENSIONS, Question, ask, dimensions_of
 from shared.access import requires
 from shared.problems import Refusal
 from shared.web import json_response
@@ -96,7 +96,7 @@ def _question(definition: Definition, asked: Asked, scores: Scores) -> Question:
             filters={name: values for name in FEEDBACK_DIMENSIONS if (values := getattr(asked, name))},
             now=scores.now(),
         )
-    except (QuestionError, WindowError) as error:
+    except WindowError as error:
         mistake = {"field": error.field, "code": "invalid", "message": error.message}
         raise Refusal(422, "invalid_question", str(error), [mistake]) from error
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from services.scoring.metrics.buckets import cut
 from services.scoring.metrics.definition import Definition
-from services.scoring.metrics.windows import Window, parse_comparison, parse_window
+from services.scoring.metrics.windows import Window, WindowError, parse_comparison, parse_window
 from shared.events.feedback import DIMENSIONS
 
 FEEDBACK_DIMENSIONS = (*DIMENSIONS, "source")
@@ -15,13 +15,8 @@ MAX_GROUPS = 4
 LEAST_CONFIDENCE, MOST_CONFIDENCE = 0.5, 0.9999
 
 
-class QuestionError(ValueError):
-    """A question that cannot be answered: the parameter, and a sentence that says what to change."""
-
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(f"{field}: {message}")
-        self.field = field
-        self.message = message
+class QuestionError(WindowError):
+    """The same of what is not about time: a dimension, a confidence."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +54,7 @@ def ask(
     filters: Mapping[str, Sequence[str]],
     now: datetime,
 ) -> Question:
-    """Raises QuestionError or WindowError."""
+    """Raises WindowError, or QuestionError, which is one."""
     window = parse_window(start, end, timezone, now)
     if not LEAST_CONFIDENCE <= confidence <= MOST_CONFIDENCE:
         raise QuestionError("confidence", f"{confidence} is not between {LEAST_CONFIDENCE} and {MOST_CONFIDENCE}")

@@ -7,7 +7,7 @@ from shared.events.catalogue import ACTIVITY_TOPIC, CONFIG_TOPIC, FEEDBACK_TOPIC
 DEFAULT_PREFIX = "petla."
 DEFAULT_PARTITIONS = 12
 _WEEK_HOURS = 7 * 24
-_HASH = "8 bytes: the hash of the {}, so that no personal data stands in keys and copies of a fact lie together"
+_HASH = "4 bytes: the hash of the {}, so that no personal data stands in keys and copies of a fact lie together"
 
 
 class TopicKind(NamedTuple):
