@@ -65,7 +65,7 @@ def _decoded(kind: EventType, sent: SentEvent) -> Struct:
 
 
 def _feedback(sent: SentEvent, sender: str, data: Struct) -> tuple[str, bytes]:
-    assert isinstance(data, Answer | Retraction)
+    assert isinstance(data, (Answer, Retraction))  # `|` would make a union for every event
     if sent.type != RECEIVED:
         _check_names_a_revision(sent, data)
     if data.feedback_id is None:

@@ -17,7 +17,7 @@ from services.ingest.counters import Counters
 from services.ingest.limits import BytesAtOnce, RateLimit
 from services.ingest.media import Form, Headers, form_of
 from services.ingest.naming import fact_in, fact_of, known_field
-from services.ingest.sent_event import MAX_EVENT_BYTES, SentEvent, from_document, from_headers
+from services.ingest.sent_event import MAX_EVENT_BYTES, SentEvent, from_document, from_headers, is_plain
 from services.ingest.splitting import MAX_BATCH_BYTES, is_batch, split
 from shared.access import AccessDenied, authenticate, require
 from shared.clock import Clock
@@ -106,7 +106,7 @@ class Door:
         try:
             body = await reading.read(headers, receive)
             if is_batch(form, body):
-                return await self._take_batch(split(form, body), principal.source, traceparent)
+                return await self._take_batch(form, body, principal.source, traceparent)
             return await self._take_one(form, headers, body, principal.source, traceparent)
         finally:
             reading.release()
@@ -124,10 +124,11 @@ class Door:
             raise
         return answers.one(admitted, await self._append([admitted]))
 
-    async def _take_batch(self, documents: Sequence[bytes], sender: str, traceparent: str | None) -> Answer | Response:
+    async def _take_batch(self, form: Form, body: bytes, sender: str, traceparent: str | None) -> Answer | Response:
+        documents = split(form, body)
         self._let_through(sender, len(documents))
-        arrival = self._clock.now()
-        outcomes = [_judged(document, sender, arrival, traceparent) for document in documents]
+        arrival, plain = self._clock.now(), is_plain(body)
+        outcomes = [_judged(document, plain, sender, arrival, traceparent) for document in documents]
         admitted = [outcome for outcome in outcomes if isinstance(outcome, Admitted)]
         if len(admitted) < len(outcomes):
             rejected = [outcome for outcome in outcomes if isinstance(outcome, EventError)]
@@ -160,9 +161,11 @@ class Door:
         return problem(503, code, detail, headers={"Retry-After": "1" if code == "overloaded" else "5"})
 
 
-def _judged(document: bytes, sender: str, arrival: datetime, traceparent: str | None) -> Admitted | EventError:
+def _judged(
+    document: bytes, plain: bool, sender: str, arrival: datetime, traceparent: str | None
+) -> Admitted | EventError:
     try:
-        return admit(from_document(document), sender, arrival, traceparent)
+        return admit(from_document(document, plain=plain), sender, arrival, traceparent)
     except EventError as error:
         return error
 

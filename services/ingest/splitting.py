@@ -36,6 +36,14 @@ def split(form: Form, body: bytes) -> list[bytes]:
 
 def _lines(body: bytes) -> list[bytes]:
     """Lines that are not blank: an event's index counts these."""
+    lines = body.split(b"\n", MAX_BATCH_EVENTS)
+    if len(lines) <= MAX_BATCH_EVENTS:
+        return [stripped for line in lines if (stripped := line.strip(b" \t\r"))]
+    return _among_many_lines(body)
+
+
+def _among_many_lines(body: bytes) -> list[bytes]:
+    """Most may be blank: each is looked at before the next is found."""
     found: list[bytes] = []
     for line in _LINE.finditer(body):
         if stripped := line[0].strip(b" \t\r"):

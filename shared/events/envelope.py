@@ -61,8 +61,9 @@ def fact_name(*names: str) -> str:
     """The UUID (version 8: ours) of what is named, as text: no name holds a NUL, so the join is unambiguous.
 
     Cut from the digest by hand: once for every event, a third of the cost of making a UUID and printing it.
+    BLAKE2b is Python's own: short names through OpenSSL's SHA-256 cost ingest some 4 % more.
     """
-    digest = hashlib.sha256("\0".join(names).encode()).hexdigest()
+    digest = hashlib.blake2b("\0".join(names).encode(), digest_size=16).hexdigest()
     return f"{digest[:8]}-{digest[8:12]}-8{digest[13:16]}-{_VARIANT[digest[16]]}{digest[17:20]}-{digest[20:32]}"
 
 
@@ -80,7 +81,7 @@ def object_key(kind: str, name: str) -> bytes:
 
     A key only says where a record lies: that two objects share one harms nobody, and short ones are hashed faster.
     """
-    return hashlib.sha256(f"{kind}\0{name}".encode()).digest()[:4]
+    return hashlib.blake2b(f"{kind}\0{name}".encode(), digest_size=4).digest()
 
 
 def content_digest(kind: str, data: Raw | bytes) -> bytes:

@@ -76,33 +76,28 @@ class Answer(Struct, omit_defaults=True, gc=False):
 
     def check(self) -> None:
         """Fill the scale that the metric implies and refuse a score that does not lie on it."""
-        check_answer(self)
+        if self.metric == "comment":
+            _check_comment(self)
+            return
+        if self.score is None:
+            raise EventError("data.score", "missing", f"a {self.metric} answer needs a score")
+        implied = _DEFAULT_SCALE[self.metric]
+        if self.scale_min is None:
+            self.scale_min = implied[0]
+        if self.scale_max is None:
+            self.scale_max = implied[1]
+        _check_numbers(self.metric, self.score, self.scale_min, self.scale_max, self.direction)
+        # -0.0 becomes 0.0: one content for one answer.
+        if not (self.score and self.scale_min and self.scale_max):
+            self.score += 0.0
+            self.scale_min += 0.0
+            self.scale_max += 0.0
 
 
 class Retraction(Struct):
     """The answer named `feedback_id` is taken back."""
 
     feedback_id: Name
-
-
-def check_answer(answer: Answer) -> None:
-    """Fill the scale that the metric implies and refuse a score that does not lie on it."""
-    if answer.metric == "comment":
-        _check_comment(answer)
-        return
-    if answer.score is None:
-        raise EventError("data.score", "missing", f"a {answer.metric} answer needs a score")
-    implied = _DEFAULT_SCALE[answer.metric]
-    if answer.scale_min is None:
-        answer.scale_min = implied[0]
-    if answer.scale_max is None:
-        answer.scale_max = implied[1]
-    _check_numbers(answer.metric, answer.score, answer.scale_min, answer.scale_max, answer.direction)
-    # -0.0 becomes 0.0: one content for one answer.
-    if not (answer.score and answer.scale_min and answer.scale_max):
-        answer.score += 0.0
-        answer.scale_min += 0.0
-        answer.scale_max += 0.0
 
 
 def _check_comment(answer: Answer) -> None:

@@ -1,7 +1,8 @@
 """Which partition a key belongs to: Kafka's own rule (murmur2 of the key), so that every producer agrees."""
 
-from struct import unpack_from
+from struct import Struct
 
+_WORD = Struct("<I")
 _M = 0x5BD1E995
 _MASK = 0xFFFFFFFF
 
@@ -10,7 +11,7 @@ def murmur2(key: bytes) -> int:
     """The 32-bit murmur2 hash with Kafka's seed, as an unsigned integer."""
     length = len(key)
     value = 0x9747B28C ^ length
-    for word in unpack_from(f"<{length >> 2}I", key):
+    for (word,) in _WORD.iter_unpack(key[: length & ~3]):
         k = word * _M & _MASK
         value = (value * _M ^ (k ^ k >> 24) * _M) & _MASK
     if length & 3:

@@ -73,12 +73,12 @@ def _key(event: dict[str, Any]) -> bytes:
 
 
 def answered(name: str, score: int, days_ago: float = 1, **data: Any) -> dict[str, Any]:
-    told = {"metric": "nps", "score": score, "scale_min": 0, "scale_max": 10, "customer": "c-17", "text": "Za późno"}
+    told = {"metric": "nps", "score": score, "scale_min": 0, "scale_max": 10, "customer": "klient-17", "text": "Za późno"}
     return _event("feedback.received.v1", name, {"feedback_id": name, **told, **data}, AT - timedelta(days=days_ago))
 
 
 def customer(name: str) -> dict[str, Any]:
-    return _event("customer.updated.v1", name, {"customer": "c-17", "name": name, "email": "anna@example.com"})
+    return _event("customer.updated.v1", name, {"customer": "klient-17", "name": name, "email": "anna@example.com"})
 
 
 def followup(name: str, kind: str, state: str, version: int, due_in_hours: float = 0, **data: Any) -> dict[str, Any]:
@@ -93,7 +93,7 @@ def followup(name: str, kind: str, state: str, version: int, due_in_hours: float
     }
     if kind == "opened":
         told |= {
-            "customer": "c-17",
+            "customer": "klient-17",
             "metric": "nps",
             "score": 3.0,
             "scale_min": 0.0,
