@@ -74,7 +74,8 @@ def _key(event: dict[str, Any]) -> bytes:
 
 def answered(name: str, score: int, days_ago: float = 1, **data: Any) -> dict[str, Any]:
     told = {"metric": "nps", "score": score, "scale_min": 0, "scale_max": 10, "customer": "klient-17"}
-    return _event("feedback.received.v1", name, {"feedback_id": name, **told, "text": "Za późno", **data}, AT - timedelta(days=days_ago))
+    given = {"feedback_id": name, **told, "text": "Za późno", **data}
+    return _event("feedback.received.v1", name, given, AT - timedelta(days=days_ago))
 
 
 def customer(name: str) -> dict[str, Any]:
