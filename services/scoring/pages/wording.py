@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from services.scoring.pages import english, plurals, polish
-from services.scoring.pages.language import Language
 from services.scoring.pages.numbers import ENGLISH, NO_BREAK_SPACE, POLISH, Numerals
+from shared.pages.language import Language
 
 
 @dataclass(frozen=True)

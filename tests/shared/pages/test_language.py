@@ -1,6 +1,6 @@
 import pytest
 
-from services.scoring.pages.language import Language, choose
+from shared.pages.language import Language, choose
 
 
 @pytest.mark.parametrize(

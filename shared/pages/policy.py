@@ -1,0 +1,19 @@
+"""What a page may do in a browser: nothing from elsewhere, nothing inline, in no frame. Pure."""
+
+
+def page_headers(*, scripts: bool = False, forms: bool = False) -> dict[str, str]:
+    """`scripts`: files of ours may run; `forms`: they may be sent to us. The address of a page is told to nobody."""
+    policy = (
+        "default-src 'none'",
+        *(("script-src 'self'",) if scripts else ()),
+        "style-src 'self'",
+        "img-src 'self' data:",
+        "base-uri 'none'",
+        "form-action 'self'" if forms else "form-action 'none'",
+        "frame-ancestors 'none'",
+    )
+    return {
+        "Content-Security-Policy": "; ".join(policy),
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "no-referrer",
+    }
