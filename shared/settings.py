@@ -17,6 +17,7 @@ from shared.log.port import Topic
 
 _HTTP = re.compile(r"https?://[^/\s]+")
 _PREFIX = re.compile(r"[A-Za-z0-9._-]{0,50}")
+_SHORTEST_SECRET = 16
 _DATABASE = re.compile(r"postgres(ql)?(\+asyncpg)?://")
 
 
@@ -49,6 +50,7 @@ class Settings(BaseSettings):
     database_prefix: str = "petla_"
     partitions: int = Field(default=DEFAULT_PARTITIONS, ge=1, le=1_000)
     timezone: str = "Europe/Warsaw"
+    secret: SecretStr | None = None
     postgres_bin: Path | None = None
     database_url: str | None = Field(default=None, validation_alias="DATABASE_URL")
     otlp_endpoint: str | None = Field(default=None, validation_alias="OTEL_EXPORTER_OTLP_ENDPOINT")
@@ -65,6 +67,13 @@ class Settings(BaseSettings):
         """Topics are files too, and PostgreSQL cuts a long name off."""
         if not _PREFIX.fullmatch(value):
             raise ValueError(f"{value!r} is no prefix: at most 50 letters, digits, '.', '_' and '-'")
+        return value
+
+    @field_validator("secret")
+    @classmethod
+    def _cannot_be_guessed(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and len(value.get_secret_value()) < _SHORTEST_SECRET:
+            raise ValueError(f"give at least {_SHORTEST_SECRET} characters: `openssl rand -base64 32` makes them")
         return value
 
     @field_validator("otlp_endpoint")
