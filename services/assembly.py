@@ -21,8 +21,10 @@ def ingest(log: Log, config: ConfigStore) -> Service:
     """It owns no database."""
     from services.ingest.app import build
     from services.ingest.settings import IngestSettings
+    from shared.sealing import sealing_of
 
-    return build(IngestSettings(), log, config, SystemClock())
+    settings = IngestSettings()
+    return build(settings, log, config, SystemClock(), sealing_of(settings))
 
 
 def scoring(log: Log, config: ConfigStore) -> Assembled:

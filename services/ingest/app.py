@@ -5,11 +5,13 @@ from starlette.types import ASGIApp
 from services.ingest.api import create_api
 from services.ingest.counters import Counters, Spilled
 from services.ingest.door import Door
+from services.ingest.keeping import Keeping
 from services.ingest.limits import BytesAtOnce, RateLimit
 from services.ingest.settings import IngestSettings
 from shared.clock import Clock
 from shared.config import ConfigStore
 from shared.log.port import Log
+from shared.sealing import Sealing
 from shared.service import Service
 from shared.telemetry import new_registry, new_tracing
 
@@ -17,22 +19,22 @@ from shared.telemetry import new_registry, new_tracing
 class Ingest:
     name = "ingest"
 
-    def __init__(self, settings: IngestSettings, log: Log, config: ConfigStore, clock: Clock) -> None:
+    def __init__(self, settings: IngestSettings, log: Log, config: ConfigStore, clock: Clock, sealing: Sealing) -> None:
         self._log = log
         self._config = config
         registry = new_registry(self.name)
         spilled = Spilled(log)
         registry.register(spilled)
         self._tracing = new_tracing(self.name, settings.otlp_endpoint)
+        counters = Counters(registry)
         self.app: ASGIApp = Door(
             create_api(config, self.checks, registry, spilled.count),
-            log=log,
-            topic=settings.topic,
+            keeping=Keeping(log, settings.topic, clock, counters),
             config=config,
             clock=clock,
             rate=RateLimit(settings.max_events_per_second, clock),
             at_once=BytesAtOnce(),
-            counters=Counters(registry),
+            counters=counters,
             tracing=self._tracing,
         )
 
@@ -49,6 +51,6 @@ class Ingest:
         return {"log": self._log.problem or "ok", "config": unknown or "ok"}
 
 
-def build(settings: IngestSettings, log: Log, config: ConfigStore, clock: Clock) -> Service:
+def build(settings: IngestSettings, log: Log, config: ConfigStore, clock: Clock, sealing: Sealing) -> Service:
     """`config` must have been started before a request is answered."""
-    return Ingest(settings, log, config, clock)
+    return Ingest(settings, log, config, clock, sealing)

@@ -1,9 +1,8 @@
 """POST /v1/events as one pure ASGI application in front of the others: 2xx only after the log has acknowledged."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from functools import cache
 
 import structlog
 from starlette.responses import Response
@@ -14,6 +13,7 @@ from services.ingest.admission import Admitted, admit
 from services.ingest.answers import Answer
 from services.ingest.body import BodyReading, Disconnected
 from services.ingest.counters import Counters
+from services.ingest.keeping import Keeping
 from services.ingest.limits import BytesAtOnce, RateLimit
 from services.ingest.media import Form, Headers, form_of
 from services.ingest.naming import fact_in, fact_of, known_field
@@ -23,7 +23,7 @@ from shared.access import AccessDenied, authenticate, require
 from shared.clock import Clock
 from shared.config import ConfigStore
 from shared.events.fields import EventError
-from shared.log.port import Durability, Log, LogUnavailable, NewRecord, Overloaded
+from shared.log.port import LogUnavailable, Overloaded
 from shared.problems import Refusal, access_denied, internal_error, problem
 from shared.tracing import Tracing
 
@@ -35,14 +35,13 @@ _log = structlog.get_logger(__name__)
 
 
 class Door:
-    """`topic` puts the deployment's prefix before a topic's name; `rest` answers every other path."""
+    """`rest` answers every other path."""
 
     def __init__(
         self,
         rest: ASGIApp,
         *,
-        log: Log,
-        topic: Callable[[str], str],
+        keeping: Keeping,
         config: ConfigStore,
         clock: Clock,
         rate: RateLimit,
@@ -51,8 +50,7 @@ class Door:
         tracing: Tracing,
     ) -> None:
         self._rest = rest
-        self._log = log
-        self._topic = cache(topic)  # asked for every record
+        self._keeping = keeping
         self._config = config
         self._clock = clock
         self._rate = rate
@@ -122,7 +120,7 @@ class Door:
         except EventError as error:
             _log_rejected(error, sender, fact_of(sent, sender) if sent else fact_in(body, sender))
             raise
-        return answers.one(admitted, await self._append([admitted]))
+        return answers.one(admitted, await self._keeping.keep([admitted]))
 
     async def _take_batch(self, form: Form, body: bytes, sender: str, traceparent: str | None) -> Answer | Response:
         documents = split(form, body)
@@ -137,22 +135,13 @@ class Door:
             _log_all_rejected(documents, outcomes, sender)
             if not admitted:
                 return answers.none(rejected)
-        return answers.batch(outcomes, await self._append(admitted))
+        return answers.batch(outcomes, await self._keeping.keep(admitted))
 
     def _let_through(self, source: str, events: int) -> None:
         self._counters.received.inc(events)
         if (seconds := self._rate.seconds_to_wait(source, events)) > 0:
             headers = {"Retry-After": str(math.ceil(seconds))}
             raise Refusal(429, "too_many_events", "this source sends more events a second than it may", headers=headers)
-
-    async def _append(self, admitted: Sequence[Admitted]) -> Durability:
-        begun = self._clock.monotonic()
-        durability = await self._log.append(
-            [NewRecord(self._topic(topic), key, value) for topic, key, value, _ in admitted]
-        )
-        self._counters.append_seconds.observe(self._clock.monotonic() - begun)
-        self._counters.accepted.inc(len(admitted))
-        return durability
 
     def _unavailable(self, error: LogUnavailable) -> Response:
         code = "overloaded" if isinstance(error, Overloaded) else "log_unavailable"

@@ -35,8 +35,9 @@ from shared.consumer.progress import TopicProgress
 from shared.db import Database
 from shared.log.memory import MemoryLog
 from shared.log.port import Bounds
+from shared.sealing import Sealing
 from tests.asgi import request
-from tests.ingest.running import RunningIngest
+from tests.ingest.running import SECRET, RunningIngest
 
 SHOWN = {  # answers that must have an example
     "ingest": ["POST /v1/events"],
@@ -60,7 +61,7 @@ async def document(service: str) -> dict[str, Any]:
     log = MemoryLog(IngestSettings().topics())
     config = ConfigStore(log, "petla.config")
     if service == "ingest":
-        app = build_ingest(IngestSettings(), log, config, SystemClock()).app
+        app = build_ingest(IngestSettings(), log, config, SystemClock(), Sealing(SECRET)).app
     else:
         nowhere = Database("postgresql://nobody@127.0.0.1:1/nothing")  # connects when it is asked, which it is not
         build = build_scoring if service == "scoring" else build_alerts

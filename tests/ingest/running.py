@@ -14,10 +14,12 @@ from shared.access import create_key
 from shared.config import ConfigStore
 from shared.events.envelope import Event, decode_event
 from shared.log.memory import MemoryLog
+from shared.sealing import Sealing
 from shared.service import Service
 
 ARRIVAL = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 JSON = "application/json"
+SECRET = b"a secret that only tests have"
 
 
 class HeldClock:
@@ -42,7 +44,8 @@ class RunningIngest:
         self.log = MemoryLog(self.settings.topics())
         self.config = ConfigStore(self.log, "petla.config", snapshot)
         self.clock = HeldClock()
-        self.service: Service = build(self.settings, self.log, self.config, self.clock)
+        self.sealing = Sealing(SECRET)
+        self.service: Service = build(self.settings, self.log, self.config, self.clock, self.sealing)
         self.key = ""
 
     async def start(self) -> None:

@@ -90,7 +90,7 @@ class Spilling(MemoryLog):
 async def test_records_that_wait_for_the_broker_are_shown() -> None:
     running = RunningIngest()
     log = Spilling(running.settings.topics())
-    service = build(running.settings, log, running.config, running.clock)
+    service = build(running.settings, log, running.config, running.clock, running.sealing)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(service.app), base_url="http://t") as client:
         metrics = (await client.get("/metrics")).text
         assert "\npetla_ingest_spilled_records 7.0\n" in metrics
