@@ -1,21 +1,5 @@
 """The pages in Polish. Nobody's gender is guessed, and what is counted stands in `NOUNS` (1, 2–4, 5 and more)."""
 
-MONTHS = (
-    "stycznia",
-    "lutego",
-    "marca",
-    "kwietnia",
-    "maja",
-    "czerwca",
-    "lipca",
-    "sierpnia",
-    "września",
-    "października",
-    "listopada",
-    "grudnia",
-)
-SHORT_MONTHS = MONTHS
-
 NOUNS = {
     "answers": ("odpowiedź", "odpowiedzi", "odpowiedzi"),
     "deliveries": ("dostawa", "dostawy", "dostaw"),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from services.scoring.pages import english, plurals, polish
 from services.scoring.pages.numbers import ENGLISH, NO_BREAK_SPACE, POLISH, Numerals
 from shared.pages.language import Language
+from shared.pages.months import MONTHS
 
 
 @dataclass(frozen=True)
@@ -39,8 +40,8 @@ class Wording:
 
 
 _WORDINGS: Mapping[Language, Wording] = {
-    "pl": Wording("pl", polish.TEXTS, polish.NOUNS, polish.MONTHS, polish.SHORT_MONTHS, POLISH, plurals.polish),
-    "en": Wording("en", english.TEXTS, english.NOUNS, english.MONTHS, english.SHORT_MONTHS, ENGLISH, plurals.english),
+    "pl": Wording("pl", polish.TEXTS, polish.NOUNS, MONTHS["pl"], MONTHS["pl"], POLISH, plurals.polish),
+    "en": Wording("en", english.TEXTS, english.NOUNS, MONTHS["en"], english.SHORT_MONTHS, ENGLISH, plurals.english),
 }
 
 
