@@ -47,7 +47,10 @@ _SCALE_LIMIT = 1000
 
 
 class Answer(Struct, omit_defaults=True, gc=False):
-    """One answered question. `score` lies on `scale_min`…`scale_max`; a `comment` has neither."""
+    """One answered question. `score` lies on `scale_min`…`scale_max`; a `comment` has neither.
+
+    `followup_id` is the follow-up that the question was asked about, once somebody had dealt with it.
+    """
 
     metric: Metric
     score: float | None = None
@@ -73,6 +76,7 @@ class Answer(Struct, omit_defaults=True, gc=False):
     submission_id: Name | None = None
     experiment: Name | None = None
     variant: Name | None = None
+    followup_id: Name | None = None
 
     def check(self) -> None:
         """Fill the scale that the metric implies and refuse a score that does not lie on it."""
