@@ -4,7 +4,7 @@
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && { echo $$p; break; }; done)
 
-.PHONY: demo test lint bench kafka lock format clean
+.PHONY: demo test lint bench kafka up-kafka lock format clean
 .DELETE_ON_ERROR:
 
 demo: .venv/run
@@ -25,6 +25,10 @@ bench: .venv/dev
 # One broker in the foreground, on 127.0.0.1:9092. Needs Java 17 and, the first time, Maven.
 kafka: .venv/run
 	.venv/bin/python -m deploy.kafka
+
+# The three services as three processes on a Kafka and a PostgreSQL, until Ctrl-C. Needs what 'make kafka' needs.
+up-kafka: .venv/run
+	.venv/bin/python -m deploy.local
 
 format: .venv/dev
 	.venv/bin/ruff check --fix .

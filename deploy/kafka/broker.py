@@ -1,6 +1,7 @@
 """Real Kafka brokers on this machine, as children that can be stopped, killed, frozen and started again.
 
-A broker started again has its address and, whatever its end was, all that it had acknowledged.
+A broker started again has its address and, whatever its end was, all that it had acknowledged. It ends with whoever
+started it.
 """
 
 import os
@@ -14,6 +15,7 @@ from pathlib import Path
 
 from deploy.kafka import jars
 from deploy.kafka.properties import HOST, Node, Security, identity, properties
+from deploy.lifeline import Lifeline
 
 _START_SECONDS = 60.0
 _STOP_SECONDS = 20.0
@@ -50,6 +52,11 @@ class Broker:
         self._settings = dict(settings or {})
         self._java_options = java_options.split()
         self._process: subprocess.Popen[bytes] | None = None
+        self._lifeline: Lifeline | None = None
+
+    @property
+    def name(self) -> str:
+        return f"Kafka on {self.address}"
 
     @property
     def address(self) -> str:
@@ -67,7 +74,9 @@ class Broker:
         """Returns when a client gets an answer."""
         if self._answers():  # or a stranger's answer would be taken for this broker's
             raise BrokerFailed(f"another broker answers on {self.address}: stop it, or choose another port.")
+        self._forget()
         self._process = self._launch()
+        self._lifeline = Lifeline(self._process.pid)
         if wait:
             self.wait_until_it_answers()
 
@@ -79,7 +88,7 @@ class Broker:
         self._signal(signal.SIGTERM)
         try:
             self._process.wait(_STOP_SECONDS)
-            self._process = None
+            self._forget()
         except subprocess.TimeoutExpired:
             self.kill()
 
@@ -87,7 +96,7 @@ class Broker:
         if self._process is not None:
             self._signal(signal.SIGKILL)
             self._process.wait()
-            self._process = None
+            self._forget()
 
     def freeze(self) -> None:
         """Returns when its last thread stands still."""
@@ -114,6 +123,18 @@ class Broker:
         """For whoever runs it in the foreground."""
         if self._process is not None:
             self._process.wait()
+
+    def ended(self) -> str | None:
+        """The last that it wrote, once it has ended without being told to; None while it runs."""
+        if self._process is None or self._process.poll() is None:
+            return None
+        return self._last_lines()
+
+    def _forget(self) -> None:
+        self._process = None
+        if self._lifeline is not None:
+            self._lifeline.cut()
+            self._lifeline = None
 
     def _answers(self) -> bool:
         try:
