@@ -9,6 +9,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 _DRAIN_SECONDS = 5
+BACKLOG = 2048  # connections that wait to be taken
 
 
 class _Server(uvicorn.Server):
@@ -38,7 +39,7 @@ async def answering(app: ASGIApp, listener: socket.socket) -> AsyncIterator[None
         server_header=False,
         proxy_headers=False,  # a header must not say who the client is
         timeout_graceful_shutdown=_DRAIN_SECONDS,
-        backlog=2048,
+        backlog=BACKLOG,
     )
     server = _Server(config)
     serving, started = asyncio.create_task(server.serve(sockets=[listener])), asyncio.create_task(server.answers.wait())

@@ -19,7 +19,7 @@ from typing import NamedTuple
 from starlette.types import ASGIApp
 
 from services import assembly
-from services.answering import answering
+from services.answering import BACKLOG, answering
 from services.backing import databases, for_serving, spilling
 from services.dispatch import Alone, Dispatch
 from shared.clock import SystemClock
@@ -73,6 +73,8 @@ async def serve(names: Sequence[str], on_ready: Callable[[str], None], beside: B
         services = await stack.enter_async_context(_services(names, settings, log, door, config))
         settle_memory()
         app: ASGIApp = Dispatch(services, spilled) if len(names) > 1 else Alone(services[names[0]])
+        with _named(settings.host, port):  # two that start at once may both be bound, and uvloop would not say so
+            listener.listen(BACKLOG)
         await stack.enter_async_context(answering(app, listener))
         on_ready(_address(settings.host, port))
         await ending.after(beside and beside(Running(_address(_reachable(settings.host), port), config)))
@@ -112,18 +114,23 @@ async def _services(
 @contextmanager
 def _listen(host: str, port: int) -> Iterator[socket.socket]:
     """Bound before anything else starts: a taken port must not cost a database start."""
-    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        with _named(host, port):
+            listener.bind((host, port))
+        yield listener
+
+
+@contextmanager
+def _named(host: str, port: int) -> Iterator[None]:
+    """What the system refuses becomes a sentence."""
     try:
-        listener.bind((host, port))
+        yield
     except OSError as error:
-        listener.close()
         remedy = "choose another with --port or free it"
         if error.errno not in (errno.EADDRINUSE, errno.EACCES):
             remedy = "name an address of this machine with --host"
         raise StartError(f"port {port} on {host} cannot be used ({error.strerror}): {remedy}") from error
-    with listener:
-        yield listener
 
 
 @contextmanager

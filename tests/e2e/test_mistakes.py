@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.disks import mounted
-from tests.e2e.processes import Installation, Server, free_port, temporary_installation
+from tests.e2e.processes import Installation, Server, free_port, temporary_installation, until
 
 
 @pytest.fixture(scope="module")
@@ -89,6 +89,16 @@ def test_a_port_in_use(shared_installation: Installation, running: Server) -> No
     said = sentence(shared_installation.command("up", "ingest", "--port", str(running.port)))
     assert f"port {running.port} on 127.0.0.1 cannot be used" in said
     assert "choose another with --port or free it" in said
+
+
+def test_a_port_that_two_want_at_once(installation: Installation) -> None:
+    """Both may be bound to it before one of them listens."""
+    port = free_port()
+    both = [installation.start("ingest", port) for _ in range(2)]
+    (refused,) = until(lambda: [one for one in both if one.process.poll() is not None], 30, "one of them refused")
+    assert refused.process.returncode == 2
+    assert f"port {port} on 127.0.0.1 cannot be used (Address already in use)" in refused.complaints()
+    both[both[0] is refused].wait_ready()
 
 
 def test_a_data_folder_in_use(shared_installation: Installation, running: Server) -> None:
