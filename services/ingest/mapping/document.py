@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from services.ingest.mapping.expressions import Expression
 from services.ingest.mapping.functions import Functions, Surroundings
 from services.ingest.mapping.located import read_yaml
-from services.ingest.mapping.rules import Rule, compile_rules, events
+from services.ingest.mapping.rules import Context, Ignore, Rule, compile_rules, events
 from services.ingest.mapping.sections import Section
 
 _TYPES = ("csv", "jsonl")
@@ -35,12 +35,12 @@ class MappingDocument:
 
     format: Format
     source: str
-    rules: tuple[Rule, ...]
-    functions: Functions
+    rules: tuple[Rule | Ignore, ...]
+    context: Context
 
     def events(self, row: Mapping[str, Any]) -> list[dict[str, Any]]:
         """CloudEvents as JSON objects; empty when no rule's `when` holds. Raises `RowError`."""
-        return events(self.rules, self.functions, row, self.source)
+        return events(self.rules, self.context, row)
 
 
 def compile_mapping(text: str, file: str, event_types: Sequence[str]) -> MappingDocument:
@@ -51,7 +51,9 @@ def compile_mapping(text: str, file: str, event_types: Sequence[str]) -> Mapping
     rules = compile_rules(document, event_types, partial(Expression, surroundings=surroundings))
     if document.has("otherwise"):
         document.choice("otherwise", ("ignore",), "way to treat other rows")
-    return MappingDocument(compile_format(document), document.text("ce_source"), rules, Functions(surroundings))
+    source = document.text("ce_source")
+    context = Context(Functions(surroundings), source, frozenset(event_types))
+    return MappingDocument(compile_format(document), source, rules, context)
 
 
 def compile_zone(document: Section) -> tzinfo | None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from jmespath.functions import Functions as Builtins
 
+from services.ingest.mapping import payload_functions
 from services.ingest.mapping.markup import strip_html
 from services.ingest.mapping.numbers import check_currency, minor, read_number, scale
 from services.ingest.mapping.times import check_pattern, read_date, read_moment
@@ -117,6 +118,26 @@ def _lower(_: Surroundings, value: Any) -> str:
     return _text(value).lower()
 
 
+def _upper(_: Surroundings, value: Any) -> str:
+    """upper(x): text in capital letters."""
+    return _text(value).upper()
+
+
+def _seconds_between(surroundings: Surroundings, start: Any, end: Any) -> int | float | None:
+    """seconds_between(start, end): see payload_functions."""
+    return payload_functions.seconds_between(start, end, surroundings.zone)
+
+
+def _milliseconds(surroundings: Surroundings, moment: Any) -> int:
+    """milliseconds(moment): see payload_functions."""
+    return payload_functions.milliseconds(moment, surroundings.zone)
+
+
+def _plain(call: Callable[..., Any]) -> Callable[..., Any]:
+    """A function that needs to know nothing beside its arguments."""
+    return lambda _, *arguments: call(*arguments)
+
+
 def _strip_html(_: Surroundings, value: Any) -> str:
     """strip_html(x): the readable text of HTML; see `strip_html` in markup."""
     return strip_html(_text(value))
@@ -164,4 +185,12 @@ OWN = {
     "lower": _Own(_lower, 1, 1),
     "strip_html": _Own(_strip_html, 1, 1),
     "mask": _Own(_mask, 1, 1),
+    "text": _Own(_plain(payload_functions.spelled), 1, 1),
+    "upper": _Own(_upper, 1, 1),
+    "split": _Own(_plain(payload_functions.split), 2, 2),
+    "find": _Own(_plain(payload_functions.find), 3, 3),
+    "from_epoch": _Own(_plain(payload_functions.from_epoch), 1, 2),
+    "seconds_between": _Own(_seconds_between, 2, 2),
+    "milliseconds": _Own(_milliseconds, 1, 1),
+    "total": _Own(_plain(payload_functions.total), 2, 2),
 }

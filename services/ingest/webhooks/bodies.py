@@ -1,0 +1,55 @@
+"""A delivery's body as what expressions read: `root`. Whatever a body holds, it is read or refused by name."""
+
+from typing import Any
+
+import msgspec
+
+from services.ingest.json_flaws import WHOLE, check_depth, check_utf8
+from services.ingest.sent_event import explained
+from services.ingest.webhooks.cloudevents import cloud_events
+from services.ingest.webhooks.request import Request
+from shared.events.fields import EventError
+
+MAX_BODY_BYTES = 512 * 1024
+_decode = msgspec.json.Decoder().decode
+
+
+class _Anything(msgspec.Struct):
+    """What a mistake in JSON is explained by: no field is expected."""
+
+
+def read_body(kind: str, request: Request) -> Any:
+    """`kind` is json, form, cloudevents, or `form_field:NAME` for JSON in a field. Raises `EventError`."""
+    if kind == "json":
+        return read_json(request.body)
+    if kind == "cloudevents":
+        return {"events": cloud_events(request, read_json)}
+    form = _form(request)
+    if kind == "form":
+        return form
+    field = form.get(kind.partition(":")[2])
+    if not isinstance(field, str):
+        raise EventError(WHOLE, "not_a_form", f"the form has no field {kind.partition(':')[2]!r} with JSON")
+    return read_json(field.encode())
+
+
+def read_json(document: bytes) -> Any:
+    """Integers of any size the decoder knows stay integers: ids above 2^53 are not rounded."""
+    check_utf8(document)
+    try:
+        value = _decode(document)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise explained(error, document, "", _Anything) from error
+    check_depth(document)
+    return value
+
+
+def _form(request: Request) -> dict[str, str | list[str]]:
+    """Text for a field that stands there once, else a list."""
+    found: dict[str, list[str]] = {}
+    try:
+        for name, value in request.form:
+            found.setdefault(name, []).append(value)
+    except ValueError as error:
+        raise EventError(WHOLE, "too_many", "the form has too many fields") from error
+    return {name: values[0] if len(values) == 1 else values for name, values in found.items()}

@@ -1,0 +1,77 @@
+"""A source's document, compiled: `verify`, `handshake`, `idempotency`, `revision`, `rules`, `answer`.
+
+Every mistake is refused here, with its line; what is compiled costs a delivery bounded work, whatever it holds.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from services.ingest.mapping.document import compile_tables, compile_zone
+from services.ingest.mapping.expressions import Expression
+from services.ingest.mapping.functions import Functions, Surroundings
+from services.ingest.mapping.located import read_yaml
+from services.ingest.mapping.rules import Context, Ignore, Rule, compile_rules
+from services.ingest.mapping.sections import Section
+from services.ingest.webhooks import schema
+from services.ingest.webhooks.handshakes import Handshake, Reply, compile_handshakes
+from services.ingest.webhooks.schemes import Scheme, compile_verify
+
+LARGEST_VERSION = 999
+_TAKEN = 202
+
+
+@dataclass(frozen=True)
+class SourceDocument:
+    """`body` as `read_body` takes it; `rules` give the sender's revisions, to which `version` is yet to be added."""
+
+    name: str
+    version: int
+    about: str
+    schemes: tuple[Scheme, ...]
+    handshakes: tuple[Handshake, ...]
+    body: str
+    idempotency: Expression | None
+    rules: tuple[Rule | Ignore, ...]
+    context: Context
+    answer: Reply
+
+    @property
+    def functions(self) -> Functions:
+        return self.context.functions
+
+
+def compile_source(text: str, file: str, event_types: Sequence[str], name: str | None = None) -> SourceDocument:
+    """`file` is the name that messages carry; `name` stands in place of the document's own. Raises `MappingError`."""
+    content = read_yaml(text, file)
+    section = Section("the document", content)
+    schema.check(content)
+    surroundings = Surroundings(compile_zone(section), compile_tables(section))
+    expression = partial(Expression, surroundings=surroundings)
+    plain = content.plain()
+    own = name or plain["source"]
+    revision = section.expression("revision", expression) if section.has("revision") else None
+    source = plain.get("ce_source", f"/{own}")
+    return SourceDocument(
+        name=own,
+        version=plain.get("version", 1),
+        about=plain.get("about", ""),
+        schemes=compile_verify(content.value["verify"]),
+        handshakes=compile_handshakes(section, expression),
+        body=_body(plain.get("body", "json")),
+        idempotency=section.expression("idempotency", expression) if section.has("idempotency") else None,
+        rules=compile_rules(section, event_types, expression),
+        context=Context(Functions(surroundings), source, frozenset(event_types), revision),
+        answer=_answer(plain.get("answer", {})),
+    )
+
+
+def _body(value: Any) -> str:
+    return value if isinstance(value, str) else f"form_field:{value['form_field']}"
+
+
+def _answer(plain: dict[str, Any]) -> Reply:
+    text = plain.get("text", "")
+    media = plain.get("media", "text/plain; charset=utf-8" if text else "")
+    return Reply(plain.get("status", _TAKEN), {}, text.encode(), media)
