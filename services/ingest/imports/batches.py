@@ -86,7 +86,7 @@ def _lines(row: Row, mapping: MappingDocument) -> list[bytes] | Rejection:
     if row.fault is not None:
         return Rejection(row.number, None, row.fault)
     try:
-        return [_encode(event) for event in mapping.events({**row.cells, "_row": row.number})]
+        return [_encode(event) for event in mapping.events(row.scope())]
     except RowError as error:
         return Rejection(row.number, error.field, error.message)
 

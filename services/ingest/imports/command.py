@@ -13,8 +13,9 @@ from services.ingest.imports.batches import Batch, Rejection, batches, requests
 from services.ingest.imports.client import Sender
 from services.ingest.imports.display import Bar, outcome, progress_bar
 from services.ingest.imports.faults import EndedEarlyError, NothingSentError, StoppedError
+from services.ingest.imports.opening import open_source
 from services.ingest.imports.progress import Checkpoint, ErrorFile, Standing, companion, identity
-from services.ingest.imports.rows import FileError, open_source
+from services.ingest.imports.rows import FileError
 from services.ingest.mapping import MappingDocument, MappingError, compile_mapping
 from shared.clock import Clock, SystemClock
 from shared.events.catalogue import ACCEPTED_TYPES
@@ -74,7 +75,7 @@ def command(
 def _check(file: Path, mapping: Path, url: str, key: str | None) -> Order:
     compiled, text = _compile(mapping)
     if not file.is_file():
-        raise NothingSentError(f"{file} is not a file: name a CSV or JSONL file, plain or .gz")
+        raise NothingSentError(f"{file} is not a file: name a CSV or JSONL file, plain or .gz, or an .xlsx workbook")
     if not key:
         remedy = "give --key or PETLA_API_KEY; `petla keys create --source NAME --scope events:write` makes one"
         raise NothingSentError(f"no key: {remedy}")
@@ -132,7 +133,8 @@ def _run(order: Order, tools: Tools, standing: Standing, as_json: bool) -> None:
                 bar.shown(source.position(), standing.counts)
             standing.finish()
     except FileError as error:
-        sentence = f"{order.file}, behind row {standing.counts.rows}: {error}"
+        behind = f", behind row {standing.counts.rows}" if standing.counts.rows else ""
+        sentence = f"{order.file}{behind}: {error}"
         raise (StoppedError if standing.counts.sent else NothingSentError)(sentence) from None
     except OSError as error:
         sentence = f"{error.filename or order.file}: {error.strerror or error}"

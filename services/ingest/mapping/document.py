@@ -3,7 +3,6 @@
 Each part is compiled on its own, so that another kind of document can share them.
 """
 
-import codecs
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
@@ -12,21 +11,11 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from services.ingest.mapping.expressions import Expression
+from services.ingest.mapping.formats import Format, compile_format
 from services.ingest.mapping.functions import Functions, Surroundings
 from services.ingest.mapping.located import read_yaml
 from services.ingest.mapping.rules import Context, Ignore, Rule, compile_rules, events
 from services.ingest.mapping.sections import Section
-
-_TYPES = ("csv", "jsonl")
-
-
-@dataclass(frozen=True)
-class Format:
-    """How the file is written: `type` csv or jsonl, one character between cells (csv), and Python's codec name."""
-
-    type: str = "csv"
-    delimiter: str = ","
-    encoding: str = "utf-8"
 
 
 @dataclass(frozen=True)
@@ -73,36 +62,3 @@ def compile_tables(document: Section) -> dict[str, dict[str, Any]]:
         return {}
     tables = document.section("tables")
     return {name: tables.section(name).content.plain() for name in tables.names()}
-
-
-def compile_format(document: Section) -> Format:
-    if not document.has("format"):
-        return Format()
-    section = document.section("format")
-    section.expect(required=("type",), optional=("delimiter", "encoding"))
-    kind = section.choice("type", _TYPES, "format")
-    if kind != "csv" and section.has("delimiter"):
-        raise section.mistake("delimiter", "only csv has a delimiter: remove it")
-    return Format(kind, _delimiter(section), _encoding(section))
-
-
-def _delimiter(section: Section) -> str:
-    if not section.has("delimiter"):
-        return ","
-    delimiter = section.content.value["delimiter"].value
-    if not isinstance(delimiter, str) or len(delimiter) != 1 or delimiter in '"\r\n \0':
-        raise section.mistake("delimiter", 'the delimiter is one character, such as "," ";" or "\\t"')
-    return delimiter
-
-
-def _encoding(section: Section) -> str:
-    if not section.has("encoding"):
-        return "utf-8"
-    name = section.text("encoding")
-    try:
-        if "a".encode(name).decode(name) != "a":
-            raise LookupError
-        return codecs.lookup(name).name
-    except (LookupError, ValueError):
-        reason = f"{name[:40]!r} is no encoding: such as utf-8, cp1250, iso-8859-2, utf-16"
-        raise section.mistake("encoding", reason) from None

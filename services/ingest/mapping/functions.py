@@ -12,8 +12,8 @@ from jmespath.functions import Functions as Builtins
 
 from services.ingest.mapping import payload_functions
 from services.ingest.mapping.markup import strip_html
-from services.ingest.mapping.numbers import check_currency, minor, read_number, scale
-from services.ingest.mapping.times import check_pattern, read_date, read_moment
+from services.ingest.mapping.numbers import check_currency, check_mark, minor, read_number, scale
+from services.ingest.mapping.times import SERIALS, check_pattern, read_date, read_moment
 
 MANY = 1000
 
@@ -67,25 +67,33 @@ def check_constants(name: str, constants: list[Any], surroundings: Surroundings)
         if not isinstance(constants[1], str):
             raise ValueError("the format is written out as text, such as '%d.%m.%Y'")
         check_pattern(constants[1])
+    elif name == "number" and len(constants) > 1:
+        check_mark(constants[1])
     elif name == "lookup" and constants[0] is not ...:
         _table(surroundings, constants[0])
-    elif name == "minor" and constants[1] is not ...:
-        check_currency(constants[1])
+    elif name == "minor":
+        _check_money(*constants[1:])
 
 
-def _number(_: Surroundings, value: Any) -> int | float:
-    """number(x): a number, or text that is one; see `read_number`."""
-    return read_number(value)
+def _check_money(currency: Any, mark: Any = ".") -> None:
+    if currency is not ...:
+        check_currency(currency)
+    check_mark(mark)
+
+
+def _number(_: Surroundings, value: Any, mark: str | None = None) -> int | float:
+    """number(x[, mark]): a number, or text that is one; see `read_number`."""
+    return read_number(value, mark)
 
 
 def _date(_: Surroundings, value: Any, pattern: str | None = None) -> str:
-    """date(x[, format]): `YYYY-MM-DD` as written, in the offset in which it is written."""
-    return read_date(_text(value), pattern)
+    """date(x[, format]): `YYYY-MM-DD` as written, in the offset in which it is written; formats as in `read_moment`."""
+    return read_date(_dated(value, pattern), pattern)
 
 
 def _parse_time(surroundings: Surroundings, value: Any, pattern: str | None = None) -> str:
     """parse_time(x[, format]): RFC 3339 with offset; see `read_moment`."""
-    return read_moment(_text(value), pattern, surroundings.zone)
+    return read_moment(_dated(value, pattern), pattern, surroundings.zone)
 
 
 def _coalesce(_: Surroundings, *values: Any) -> Any:
@@ -103,9 +111,9 @@ def _lookup(surroundings: Surroundings, table: Any, key: Any) -> Any:
     return None if key is None else entries.get(str(key))
 
 
-def _minor(_: Surroundings, value: Any, currency: Any) -> dict[str, Any]:
-    """minor(x, currency): money in minor units; see `minor` in numbers."""
-    return minor(value, currency)
+def _minor(_: Surroundings, value: Any, currency: Any, mark: str | None = None) -> dict[str, Any]:
+    """minor(x, currency[, mark]): money in minor units; see `minor` in numbers."""
+    return minor(value, currency, mark)
 
 
 def _scale(_: Surroundings, value: Any, old: Any, new: Any) -> int | float:
@@ -158,6 +166,12 @@ def _text(value: Any) -> str:
     return value
 
 
+def _dated(value: Any, pattern: str | None) -> str:
+    """Days since an epoch may stand in JSON as a number."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return str(value) if is_number and pattern in SERIALS else _text(value)
+
+
 def _table(surroundings: Surroundings, name: Any) -> Mapping[str, Any]:
     table = surroundings.tables.get(name) if isinstance(name, str) else None
     if table is None:
@@ -175,12 +189,12 @@ class _Own:
 
 
 OWN = {
-    "number": _Own(_number, 1, 1),
+    "number": _Own(_number, 1, 2),
     "date": _Own(_date, 1, 2),
     "parse_time": _Own(_parse_time, 1, 2),
     "coalesce": _Own(_coalesce, 1, MANY, null_stays=False),
     "lookup": _Own(_lookup, 2, 2, null_stays=False),
-    "minor": _Own(_minor, 2, 2),
+    "minor": _Own(_minor, 2, 3),
     "scale": _Own(_scale, 3, 3),
     "lower": _Own(_lower, 1, 1),
     "strip_html": _Own(_strip_html, 1, 1),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.ingest.mapping import MappingError
+from services.ingest.mapping import Format, MappingError
 from tests.ingest.mapping.documents import compiled
 
 WHOLE = """\
@@ -33,8 +33,12 @@ MISTAKES = [
     ("feedback.received.v1", "feedback.recieved.v1", 8, ["event type", "did you mean feedback.received.v1?"]),
     ("feedback.received.v1", "feedback.scored.v1", 8, ["no event type"]),
     ("number(stars)", "numbr(stars)", 13, ["no function numbr()", "did you mean number?"]),
-    ("number(stars)", "number(stars, day)", 13, ["number() takes 1 argument, not 2"]),
-    ("number(stars)", "number()", 13, ["number() takes 1 argument, not 0"]),
+    ("number(stars)", "\"number(stars, ',', day)\"", 13, ["number() takes 1 to 2 arguments, not 3"]),
+    ("number(stars)", "number(stars, day)", 13, ["decimal mark", "',' or '.'"]),
+    ("number(stars)", "\"number(stars, ';')\"", 13, ["decimal mark"]),
+    ("number(stars)", "\"minor(stars, 'PLN', '')\"", 13, ["decimal mark"]),
+    ("number(stars)", "\"date(day, 'polish')\"", 13, ["strptime", "'pl'", "'excel'"]),
+    ("number(stars)", "number()", 13, ["number() takes 1 to 2 arguments, not 0"]),
     ("number(stars)", "join(", 13, ["ends too early"]),
     ("number(stars)", '"scale(stars, [0,100], [0,10])"', 13, ["not JMESPath", "`[0, 10]`"]),
     ("number(stars)", '"a = b"', 13, ["not JMESPath", "character 3"]),
@@ -57,9 +61,11 @@ MISTAKES = [
     ("Europe/Warsaw", "2", 2, ["timezone must be text"]),
     ("utf-8", "utf-9", 1, ["no encoding", "cp1250"]),
     ("utf-8", "rot13", 1, ["no encoding"]),
-    ("type: csv", "type: xlsx", 1, ["no format", "csv, jsonl"]),
-    ("type: csv", "type: jsonl", 1, ["only csv has a delimiter"]),
-    ("type: csv, ", "", 1, ["has no type"]),
+    ("type: csv", "type: xls", 1, ["no format", "did you mean xlsx?"]),
+    ("type: csv", "type: jsonl", 1, ["has no delimiter"]),
+    ("type: csv", "type: xlsx", 1, ["has no delimiter"]),
+    ('type: csv, delimiter: ","', "type: xlsx", 1, ["a xlsx file has no encoding"]),
+    ("encoding: utf-8", "sheet: A", 1, ["a csv file has no sheet"]),
     ('","', '", "', 1, ["one character"]),
     ('","', '""', 1, ["one character"]),
     ("{1: Kraków}", "Kraków", 5, ["stores must be keys and values"]),
@@ -119,6 +125,6 @@ def test_the_whole_document_is_accepted() -> None:
     assert mapping.source == "/shop"
 
 
-def test_defaults_are_csv_with_commas_in_utf_8() -> None:
+def test_what_the_document_leaves_open_is_left_to_the_file() -> None:
     mapping = compiled("ce_source: /s\nrules:\n  - {emit: order.placed.v1, id: a, map: {order_id: a}}\n")
-    assert (mapping.format.type, mapping.format.delimiter, mapping.format.encoding) == ("csv", ",", "utf-8")
+    assert mapping.format == Format(type=None, delimiter=None, encoding=None, sheet=None)

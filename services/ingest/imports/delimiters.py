@@ -1,0 +1,49 @@
+"""What stands between the cells of a CSV file whose mapping does not say it."""
+
+import csv
+import io
+import re
+from itertools import islice
+
+CANDIDATES = ";,\t|"
+# Excel writes this line above the names, for itself.
+NAMED_ABOVE = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)
+_ROWS_LOOKED_AT = 50
+_LEAST_SHARE = 0.9
+
+
+class DelimiterError(ValueError):
+    """More than one reading makes sense; says what to name."""
+
+
+def sniff(sample: str) -> str:
+    """Of the beginning of a file: the character that cuts nearly all rows into as many cells as there are names.
+
+    Where several do, the one that finds the most names; a comma where none does (a file of one column).
+    """
+    if named := NAMED_ABOVE.match(sample):
+        return named[1]
+    widths = {mark: width for mark in CANDIDATES if (width := _width(sample, mark)) > 1}
+    if not widths:
+        return ","
+    most = max(widths.values())
+    best = [mark for mark, width in widths.items() if width == most]
+    if len(best) > 1:
+        shown = " or ".join(repr(mark) for mark in best)
+        raise DelimiterError(f"the cells may be separated by {shown}: name it in the mapping (format: delimiter)")
+    return best[0]
+
+
+def _width(sample: str, mark: str) -> int:
+    """How many names the first line has; 0 where the rows below do not have as many cells."""
+    try:
+        reader = csv.reader(io.StringIO(sample, newline=""), delimiter=mark)
+        rows = [row for row in islice(reader, _ROWS_LOOKED_AT + 2) if row]
+    except csv.Error:
+        return 0
+    if not rows:
+        return 0
+    # The sample may end in the middle of its last row.
+    names, below = rows[0], rows[1:-1] or rows[1:]
+    fitting = sum(len(row) == len(names) for row in below)
+    return len(names) if fitting >= _LEAST_SHARE * len(below) else 0
