@@ -8,12 +8,20 @@ from prometheus_client import CollectorRegistry
 
 from services.ingest.openapi import describe
 from shared.config import ConfigStore
+from shared.log.port import LogUnavailable
 from shared.web import Checks, create_app
 
 
 def create_api(config: ConfigStore, checks: Checks, registry: CollectorRegistry, spilled: Callable[[], int]) -> FastAPI:
     """`spilled` counts the records that wait on this disk for the broker."""
-    app = create_app("ingest", config=config, checks=checks, registry=registry, figures=lambda: {"spilled": spilled()})
+    app = create_app(
+        "ingest",
+        config=config,
+        checks=checks,
+        registry=registry,
+        figures=lambda: {"spilled": spilled()},
+        is_away=_is_away,
+    )
     framework_document = app.openapi
 
     def openapi() -> dict[str, Any]:
@@ -21,3 +29,7 @@ def create_api(config: ConfigStore, checks: Checks, registry: CollectorRegistry,
 
     app.openapi = openapi  # type: ignore[method-assign] # the way FastAPI names for extending the document
     return app
+
+
+def _is_away(error: Exception) -> bool:
+    return isinstance(error, LogUnavailable)

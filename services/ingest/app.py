@@ -6,14 +6,20 @@ from services.ingest.api import create_api
 from services.ingest.counters import Counters, Spilled
 from services.ingest.door import Door
 from services.ingest.keeping import Keeping
-from services.ingest.limits import BytesAtOnce, RateLimit
+from services.ingest.limits import BytesAtOnce, FewAtOnce, RateLimit
 from services.ingest.settings import IngestSettings
+from services.ingest.surveys import routes as surveys
+from services.ingest.surveys.answering import Answering
+from services.ingest.surveys.links import Links
+from services.ingest.surveys.rendering import Brand
 from shared.clock import Clock
 from shared.config import ConfigStore
 from shared.log.port import Log
 from shared.sealing import Sealing
 from shared.service import Service
 from shared.telemetry import new_registry, new_tracing
+
+_ANSWERS_AT_ONCE, _SECONDS_AN_ANSWER = 20, 10.0  # of one survey's link; a person changes an answer a few times
 
 
 class Ingest:
@@ -26,14 +32,32 @@ class Ingest:
         spilled = Spilled(log)
         registry.register(spilled)
         self._tracing = new_tracing(self.name, settings.otlp_endpoint)
-        counters = Counters(registry)
+        counters, at_once = Counters(registry), BytesAtOnce()
+        keeping = Keeping(log, settings.topic, clock, counters)
+        rate = RateLimit(settings.max_events_per_second, clock)
+        answering = Answering(
+            keeping=keeping,
+            sealing=sealing,
+            clock=clock,
+            zone=settings.zone,
+            brand=settings.brand_name,
+            often=FewAtOnce(_ANSWERS_AT_ONCE, _SECONDS_AN_ANSWER, clock),
+            at_once=at_once,
+            counters=counters,
+        )
+        brand = Brand(settings.brand_name, settings.brand_colour, settings.brand_logo, settings.privacy_url)
+        api = create_api(config, self.checks, registry, spilled.count)
+        api.include_router(surveys.pages(answering, brand, self._tracing))
+        api.include_router(
+            surveys.api(Links(keeping=keeping, sealing=sealing, clock=clock, rate=rate, public_url=settings.public_url))
+        )
         self.app: ASGIApp = Door(
-            create_api(config, self.checks, registry, spilled.count),
-            keeping=Keeping(log, settings.topic, clock, counters),
+            api,
+            keeping=keeping,
             config=config,
             clock=clock,
-            rate=RateLimit(settings.max_events_per_second, clock),
-            at_once=BytesAtOnce(),
+            rate=rate,
+            at_once=at_once,
             counters=counters,
             tracing=self._tracing,
         )

@@ -1,4 +1,6 @@
-"""How much a process takes: events a second from each source, and bytes of bodies at once."""
+"""How much a process takes: events a second from each source, answers to one survey, and bytes of bodies at once."""
+
+from collections import OrderedDict
 
 from shared.clock import Clock
 
@@ -24,6 +26,27 @@ class RateLimit:
         passes = tokens >= needed
         self._buckets[source] = (tokens - events if passes else tokens, now)
         return 0.0 if passes else (needed - tokens) / self._per_second
+
+
+class FewAtOnce:
+    """Of each name `burst` at once, then one in `seconds`. Knows the names that came last: it never grows for ever."""
+
+    def __init__(self, burst: int, seconds: float, clock: Clock, remembered: int = 10_000) -> None:
+        self._burst = burst
+        self._seconds = seconds
+        self._clock = clock
+        self._remembered = remembered
+        self._used: OrderedDict[str, tuple[float, float]] = OrderedDict()  # how many, when they were counted
+
+    def lets(self, name: str) -> bool:
+        now = self._clock.monotonic()
+        used, counted = self._used.pop(name, (0.0, now))
+        used = max(0.0, used - (now - counted) / self._seconds)
+        passes = used + 1 <= self._burst
+        self._used[name] = (used + 1 if passes else used, now)
+        if len(self._used) > self._remembered:
+            self._used.popitem(last=False)
+        return passes
 
 
 class BytesAtOnce:
