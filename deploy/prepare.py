@@ -57,11 +57,13 @@ async def database(service: str, url: str | None, migrations: Path) -> Finding:
         return Finding("ok", name, "nothing to do: 'petla up' brings its own PostgreSQL (no DATABASE_URL)")
     one = Database(url)
     try:
-        await one.migrate(migrations)
+        newer = await one.migrate(migrations)
     except Exception as error:  # whatever it is: the operator gets one line
         return Finding("fail", name, reason(error))
     finally:
         await one.close()
+    if newer:
+        return Finding("ok", name, f"is at version {newer}, newer than this Pętla's, and serves it as it is")
     return Finding("ok", name, "is there, at the newest version")
 
 

@@ -5,17 +5,19 @@ consumers depends on it.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 
+import structlog
 from asyncpg import InterfaceError, InternalClientError, PostgresError
-from sqlalchemy import Connection, text
+from sqlalchemy import NullPool, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
-from shared.database_server import connect, create_database, refuse_old
+from shared.database_server import DatabaseUnsuitable, connect, create_database, refuse_old
+from shared.schema import upgrade
 
 IDLE_IN_TRANSACTION_SECONDS = 3.0
 _LIMITS = {
@@ -28,12 +30,23 @@ _LIMITS = {
     "timezone": "UTC",
     "jit": "off",
 }
+# A table that somebody holds for longer, like a backup, must not make everybody else queue behind the migration.
+_MIGRATION_LIMITS = {name: _LIMITS[name] for name in _LIMITS if "keepalives" in name or name == "timezone"} | {
+    "lock_timeout": "10000"
+}
+_MIGRATION_REFUSED = {
+    "42501": "this user may not change the tables of the database: run deploy/prepare.py as their owner",
+    "55P03": "somebody has been using a table for 10 s that a migration changes, a backup perhaps: try again later",
+}
+_TAKE_TURN = text("SELECT pg_try_advisory_lock(hashtext('petla.migrate'))")
+_TURN_SECONDS = 0.1
 _COMMAND_SECONDS = 25.0
 _PROBE_SECONDS = 3.0
 # SQLSTATE classes and codes that say "try again": connection, transaction rollback, resources, operator, locks.
 _TRANSIENT = ("08", "40", "53", "57", "58", "25P03", "55P03")
 _STATEMENT_TIMEOUT = "57014"
 _NO_SUCH_DATABASE = "3D000"
+_log = structlog.get_logger(__name__)
 
 
 class Database:
@@ -76,24 +89,23 @@ class Database:
             return "the database does not answer"
         return None
 
-    async def migrate(self, versions: Path) -> None:
-        """Make the database if it is missing and bring it to the newest version; several processes and tasks may call
-        it at once. `DatabaseUnsuitable` where the server is too old or the user may not make it.
+    async def migrate(self, versions: Path) -> str | None:
+        """Make the database if it is missing and bring it to the newest of `versions`; any number may call it at once.
+
+        Returns None, or the version of a database that is newer and serves this process as it is. `DatabaseUnsuitable`
+        where it does not, where the server is too old, or where the user may not do what is missing.
         """
-        from alembic import command  # costs 0.3 s and is needed once
-        from alembic.config import Config
-
-        def upgrade(connection: Connection) -> None:
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
-
-        config = Config()
-        config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-        config.set_main_option("path_separator", "newline")
-        config.set_main_option("version_locations", str(versions).replace("%", "%%"))
         async with self._migrating:
             await self._make_sure_it_exists()
-            await self._upgrade(upgrade)
+            try:
+                newer = await self._upgrade(versions)
+            except DBAPIError as error:
+                if sentence := _MIGRATION_REFUSED.get(sqlstate(error) or ""):
+                    raise DatabaseUnsuitable(sentence) from error
+                raise
+        if newer:
+            _log.info("schema_is_newer", version=newer)
+        return newer
 
     async def _make_sure_it_exists(self) -> None:
         try:
@@ -105,15 +117,18 @@ class Database:
                 raise
             await create_database(self.url)
 
-    async def _upgrade(self, upgrade: Callable[[Connection], None]) -> None:
-        async with self._engine.connect() as connection:
-            await connection.execute(text("SET statement_timeout = 0"))
-            await connection.execute(text("SET lock_timeout = 0"))
-            await connection.execute(text("SELECT pg_advisory_lock(hashtext('petla.migrate'))"))
+    async def _upgrade(self, versions: Path) -> str | None:
+        """On a connection of its own that may work for hours, and waits for a table as long as nobody minds."""
+        unhurried = partial(connect, self.url, _MIGRATION_LIMITS)
+        engine = create_async_engine("postgresql+asyncpg://", async_creator=unhurried, poolclass=NullPool)
+        async with engine.connect() as connection:
+            # Asked for again and again: who waits in one statement has a snapshot, for whose end an index that is
+            # made beside the writers waits, and so both would wait for ever.
+            while not (await connection.execute(_TAKE_TURN)).scalar_one():
+                await connection.commit()
+                await asyncio.sleep(_TURN_SECONDS)
             await connection.commit()
-            await connection.run_sync(upgrade)
-            await connection.commit()
-            await connection.invalidate()
+            return await connection.run_sync(upgrade, versions)
 
     async def close(self) -> None:
         await self._engine.dispose()

@@ -15,13 +15,15 @@ from services.alerts.models import Followup
 _FOLLOWUP = Followup.metadata.tables["followup"]
 
 _CLOCK = text("SELECT clock_timestamp()")
-_LOCK = text("""
-    SELECT * FROM followup
+# By name: what a later version adds to the table is none of this one's, and changes no answer that is prepared.
+_COLUMNS = ", ".join(column.name for column in _FOLLOWUP.c)
+_LOCK = text(f"""
+    SELECT {_COLUMNS} FROM followup
     WHERE id = ANY(CAST(:ids AS uuid[])) OR feedback = ANY(CAST(:feedbacks AS uuid[]))
         OR submission = ANY(CAST(:submissions AS uuid[]))
     ORDER BY id FOR UPDATE""")
-_LOCK_OVERDUE = text("""
-    SELECT * FROM followup
+_LOCK_OVERDUE = text(f"""
+    SELECT {_COLUMNS} FROM followup
     WHERE overdue_at IS NULL AND state IN ('new', 'assigned') AND first_attempt_due <= clock_timestamp()
     ORDER BY first_attempt_due, id LIMIT :limit FOR UPDATE SKIP LOCKED""")
 # A submission that somebody else opened a moment ago is waited for, and then nothing is inserted.
