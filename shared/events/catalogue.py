@@ -9,6 +9,7 @@ from msgspec import Struct
 from shared.events.activity import ACTIVITY
 from shared.events.feedback import RECEIVED, RETRACTED, UPDATED, Answer, Retraction
 from shared.events.followups import FOLLOWUPS
+from shared.events.raw import RAW, WebhookReceived
 from shared.events.scores import SCORED, FeedbackScored
 
 FEEDBACK_TOPIC = "feedback"
@@ -16,6 +17,7 @@ ACTIVITY_TOPIC = "activity"
 SCORES_TOPIC = "scores"
 FOLLOWUPS_TOPIC = "followups"
 CONFIG_TOPIC = "config"
+RAW_TOPIC = "raw"
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,7 @@ def _types() -> dict[str, EventType]:
         *((name, ACTIVITY_TOPIC, struct) for name, (struct, _) in ACTIVITY.items()),
         (SCORED, SCORES_TOPIC, FeedbackScored),
         *((name, FOLLOWUPS_TOPIC, struct) for name, struct in FOLLOWUPS.items()),
+        (RAW, RAW_TOPIC, WebhookReceived),
     ]
     return {name: EventType(name, topic, struct, msgspec.json.Decoder(struct)) for name, topic, struct in listed}
 

@@ -2,11 +2,19 @@
 
 from typing import NamedTuple
 
-from shared.events.catalogue import ACTIVITY_TOPIC, CONFIG_TOPIC, FEEDBACK_TOPIC, FOLLOWUPS_TOPIC, SCORES_TOPIC
+from shared.events.catalogue import (
+    ACTIVITY_TOPIC,
+    CONFIG_TOPIC,
+    FEEDBACK_TOPIC,
+    FOLLOWUPS_TOPIC,
+    RAW_TOPIC,
+    SCORES_TOPIC,
+)
 
 DEFAULT_PREFIX = "petla."
 DEFAULT_PARTITIONS = 12
 _WEEK_HOURS = 7 * 24
+_MONTH_HOURS = 30 * 24
 _HASH = "4 bytes: the hash of the {}, so that no personal data stands in keys and copies of a fact lie together"
 
 
@@ -54,6 +62,14 @@ TOPICS = (
         _HASH.format("follow-up's id, or of the feedback where there is none"),
         written_by=("alerts",),
         read_by=("scoring",),
+    ),
+    TopicKind(
+        RAW_TOPIC,
+        "What came to the doors of sources, as it came, and what became of it: kept so that it can be mapped again",
+        _HASH.format("source's name and of what names the delivery"),
+        written_by=("ingest",),
+        read_by=("scoring",),
+        retention_hours=_MONTH_HOURS,
     ),
     TopicKind(
         CONFIG_TOPIC,

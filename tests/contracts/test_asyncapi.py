@@ -54,7 +54,7 @@ COMPONENT = re.compile(r"[\w.-]+")
 DRAFT_7 = {  # what payloads may say, without the keywords that came later
     "$ref", "title", "description", "type", "properties", "required", "additionalProperties", "allOf", "anyOf", "items",
     "enum", "const", "default", "format", "pattern", "minLength", "maxLength", "minimum", "maximum", "exclusiveMinimum",
-    "exclusiveMaximum", "minItems", "maxItems", "propertyNames",
+    "exclusiveMaximum", "minItems", "maxItems", "propertyNames", "contentEncoding",
 }  # fmt: skip
 
 
@@ -153,6 +153,8 @@ def test_operations_say_who_writes_and_who_reads(told: dict[str, Any]) -> None:
         ("alerts", "receive", "scores"),
         ("alerts", "send", "followups"),
         ("scoring", "receive", "followups"),
+        ("ingest", "send", "raw"),
+        ("scoring", "receive", "raw"),
     }
 
 

@@ -35,6 +35,13 @@ class Request:
     def is_form(self) -> bool:
         return self.media == "application/x-www-form-urlencoded"
 
+    @property
+    def is_readable_form(self) -> bool:
+        try:
+            return self.is_form and bool(self.form or not self.body)
+        except ValueError:
+            return False
+
     @cached_property
     def form(self) -> list[tuple[str, str]]:
         """Fields of the body, read as a form. Raises ValueError for too many of them."""

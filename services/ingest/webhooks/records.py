@@ -1,0 +1,76 @@
+"""The record of a delivery on `petla.raw`: without secrets and signatures, with a body only where it was verified."""
+
+import os
+from collections.abc import Mapping
+from datetime import datetime
+
+from services.ingest.admission import Admitted
+from services.ingest.webhooks.request import Request
+from services.ingest.webhooks.schemes import SHARED, Scheme
+from shared.events.catalogue import RAW_TOPIC
+from shared.events.envelope import NewEvent, encode, fact_name, object_key
+from shared.events.raw import RAW, Outcome, WebhookReceived, packed
+
+_MOST_HEADERS = 64
+_LONGEST_VALUE = 1_000
+_LONGEST_URL = 2_000
+_LONGEST_MESSAGE = 500
+# Credentials, signatures, and where it came from.
+_NEVER = (
+    "authorization", "cookie", "secret", "token", "password", "api-key", "apikey", "signature", "hmac",
+    "forwarded", "real-ip", "connecting-ip",
+)  # fmt: skip
+
+
+def record(
+    received: WebhookReceived, arrival: datetime, name: str | None = None, traceparent: str | None = None
+) -> Admitted:
+    """As it goes on the log. `name` is the event's id; without one it is a new one, for every copy that comes in."""
+    own = name or os.urandom(16).hex()
+    fact = fact_name(received.source, "/webhooks", RAW, own)
+    event = NewEvent(
+        specversion="1.0",
+        id=own,
+        source=f"/webhooks/{received.source}",
+        type=RAW,
+        time=arrival,
+        sender=received.source,
+        factid=fact,
+        receivedat=arrival,
+        data=received,
+        traceparent=traceparent,
+    )
+    key = object_key("webhook", f"{received.source}\0{received.delivery}")
+    return Admitted(RAW_TOPIC, key, encode(event), fact)
+
+
+def unverified(
+    request: Request, source: str, version: int, outcome: Outcome, reason: str, status: int
+) -> WebhookReceived:
+    """Somebody's, who may be anybody: nothing of what was sent is kept but its size and its method."""
+    return WebhookReceived(
+        source, version, "unverified", outcome, status, len(request.body), reason, method=request.method
+    )
+
+
+def kept_headers(headers: Mapping[str, str], schemes: tuple[Scheme, ...]) -> dict[str, str]:
+    """Those that a rule may read when the delivery is mapped again."""
+    secret = {name for scheme in schemes if scheme.kind in SHARED for name in scheme.headers}
+    kept = [
+        (name, value[:_LONGEST_VALUE])
+        for name, value in sorted(headers.items())
+        if name not in secret and not any(part in name for part in _NEVER)
+    ]
+    return dict(kept[:_MOST_HEADERS])
+
+
+def kept_url(url: str) -> str:
+    return url[:_LONGEST_URL]
+
+
+def kept_message(sentence: str) -> str:
+    return sentence[:_LONGEST_MESSAGE].replace("\0", "")
+
+
+def kept_body(body: bytes) -> bytes | None:
+    return packed(body) if body else None
