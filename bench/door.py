@@ -1,11 +1,6 @@
 """Durable events a core-second at the door: single POSTs against the idiom, NDJSON against the limit."""
 
-import json
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,18 +10,8 @@ import msgspec
 import psutil
 
 from bench.load import event
-from bench.measure import (
-    PETLA,
-    Round,
-    cpu_seconds,
-    data_folder,
-    free_port,
-    interleaved,
-    median_rate,
-    median_ratio,
-    new_key,
-    process,
-)
+from bench.measure import Round, cpu_seconds, data_folder, interleaved, median_rate, median_ratio
+from bench.servers import BATCH, SECONDS, ingest, peer
 from services.ingest.admission import admit
 from services.ingest.sent_event import SentEvent, from_document
 from shared.events.envelope import NewEvent, encode
@@ -35,24 +20,7 @@ from shared.events.feedback import Answer
 from shared.log.port import Topic
 from shared.log.topic_file import Row, TopicFile
 
-SECONDS = 2.0
 _ROUNDS = 7  # short ones that take turns: the machine's own pace drifts more than the ratio
-CONNECTIONS = 64
-BATCH = 100
-
-
-def _loaded(port: int, key: str, server: psutil.Process, connections: int, batch: int) -> Round:
-    before = cpu_seconds([server])
-    done = subprocess.run(
-        [sys.executable, "-m", "bench.load", str(port), key, "/v1/events", str(connections), str(SECONDS), str(batch)],
-        capture_output=True,
-        check=True,
-        text=True,
-    )
-    result = json.loads(done.stdout)
-    if result["failed"]:
-        raise RuntimeError(f"{result['failed']} requests were refused")
-    return Round(result["events"], cpu_seconds([server]) - before, result["wall"])
 
 
 def post_batches(port: int, key: str, events: int) -> None:
@@ -64,26 +32,10 @@ def post_batches(port: int, key: str, events: int) -> None:
             http.post("/v1/events", content=body).raise_for_status()
 
 
-@contextmanager
-def _ingest(data: Path) -> Iterator[tuple[int, str, psutil.Process]]:
-    port = free_port()
-    with process(PETLA, "up", "ingest", "--port", str(port), "--data", data, port=port) as server:
-        yield port, new_key(data, "events:write"), server
-
-
 def single_posts() -> dict[str, Any]:
     """64 connections, one event a request, 202 after the flush; against FastAPI + Pydantic + one commit each."""
-    with data_folder() as data, data_folder() as peers, _ingest(data) as (port, key, server):
-        peer_port = free_port()
-        peer = process(sys.executable, "-m", "bench.peers.fastapi_sqlite", str(peer_port), peers, port=peer_port)
-        with peer as reference:
-            ours, theirs = interleaved(
-                [
-                    lambda: _loaded(port, key, server, CONNECTIONS, 1),
-                    lambda: _loaded(peer_port, key, reference, CONNECTIONS, 1),
-                ],
-                _ROUNDS,
-            )
+    with data_folder() as data, data_folder() as peers, ingest(data) as server, peer("fastapi_sqlite", peers) as idiom:
+        ours, theirs = interleaved([lambda: server.loaded(1), lambda: idiom.loaded(1)], _ROUNDS)
     return {
         "claim": "single durable POST against FastAPI + Pydantic + one SQLite commit each",
         "must": 4.0,
@@ -97,10 +49,8 @@ def single_posts() -> dict[str, Any]:
 
 def batches() -> dict[str, Any]:
     """NDJSON of 100 over HTTP against its limit: decode with msgspec, the same rows in one commit, no HTTP."""
-    with data_folder() as data, data_folder() as peers, _ingest(data) as (port, key, server):
-        ours, theirs = interleaved(
-            [lambda: _loaded(port, key, server, CONNECTIONS, BATCH), lambda: _limit(peers)], _ROUNDS
-        )
+    with data_folder() as data, data_folder() as peers, ingest(data) as server:
+        ours, theirs = interleaved([lambda: server.loaded(BATCH), lambda: _limit(peers)], _ROUNDS)
     return {
         "claim": "NDJSON x 100 against its limit (msgspec decode + the same rows in one commit, no HTTP)",
         "must": 0.4,

@@ -1,8 +1,9 @@
 """A load generator on plain sockets: its own cost must not be the limit. Runs as a process of its own.
 
-    python -m bench.load PORT KEY PATH CONNECTIONS SECONDS BATCH
+    python -m bench.load PORT KEY PATH CONNECTIONS SECONDS BATCH [array]
 
-prints {"events", "wall", "failed"}; each connection sends its next request when the last one is answered.
+prints {"events", "wall", "failed"}; each connection sends its next request when the last one is answered. A batch is
+NDJSON, or a JSON array where that is said.
 """
 
 import asyncio
@@ -33,17 +34,21 @@ def event(name: str, number: int) -> bytes:
             "text": "",
         },
     }
-    bare = len(json.dumps(document).encode())
-    document["data"]["text"] = "x" * (SIZE - bare)  # type: ignore[index]
-    return json.dumps(document).encode()
+    bare = json.dumps(document).encode()
+    return bare.removesuffix(b'"}}') + b"x" * (SIZE - len(bare)) + b'"}}'
+
+
+def body_of(events: list[bytes], array: bool) -> bytes:
+    return b"[" + b",".join(events) + b"]" if array else b"\n".join(events)
 
 
 class _Client(asyncio.Protocol):
     """One keep-alive connection."""
 
-    def __init__(self, head: bytes, batch: int, until: float) -> None:
+    def __init__(self, head: bytes, batch: int, array: bool, until: float) -> None:
         self._head = head
         self._batch = batch
+        self._array = array
         self._until = until
         self._name = uuid.uuid4().hex
         self._number = 0
@@ -59,16 +64,15 @@ class _Client(asyncio.Protocol):
     def _send(self) -> None:
         numbers = range(self._number, self._number + self._batch)
         self._number += self._batch
-        body = b"\n".join(event(self._name, number) for number in numbers)
+        body = body_of([event(self._name, number) for number in numbers], self._array)
         self._transport.write(self._head + b"content-length: %d\r\n\r\n" % len(body) + body)
 
     def data_received(self, data: bytes) -> None:
         self._answer += data
-        head, separator, body = self._answer.partition(b"\r\n\r\n")
-        if not separator or len(body) < _length(head):
+        if not is_whole(self._answer):
             return
-        self._answer = b""
-        if head.startswith((b"HTTP/1.1 2",)):
+        accepted, self._answer = self._answer.startswith(b"HTTP/1.1 2"), b""
+        if accepted:
             self.accepted += self._batch
         else:
             self.failed += 1
@@ -82,6 +86,11 @@ class _Client(asyncio.Protocol):
             self.done.set_result(None)
 
 
+def is_whole(answer: bytes) -> bool:
+    head, separator, body = answer.partition(b"\r\n\r\n")
+    return bool(separator) and len(body) >= _length(head)
+
+
 def _length(head: bytes) -> int:
     for line in head.split(b"\r\n"):
         name, _, value = line.partition(b":")
@@ -90,8 +99,10 @@ def _length(head: bytes) -> int:
     return 0
 
 
-async def load(port: int, key: str, path: str, connections: int, seconds: float, batch: int) -> dict[str, float]:
-    kind = "application/json" if batch == 1 else "application/x-ndjson"
+async def load(
+    port: int, key: str, path: str, connections: int, seconds: float, batch: int, array: bool
+) -> dict[str, float]:
+    kind = "application/json" if batch == 1 or array else "application/x-ndjson"
     head = (
         f"POST {path} HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer {key}\r\ncontent-type: {kind}\r\n".encode()
     )
@@ -99,7 +110,8 @@ async def load(port: int, key: str, path: str, connections: int, seconds: float,
     until = start + seconds
     loop = asyncio.get_running_loop()
     opened = [
-        await loop.create_connection(lambda: _Client(head, batch, until), "127.0.0.1", port) for _ in range(connections)
+        await loop.create_connection(lambda: _Client(head, batch, array, until), "127.0.0.1", port)
+        for _ in range(connections)
     ]
     clients = [client for _, client in opened]
     await asyncio.gather(*(client.done for client in clients))
@@ -113,5 +125,6 @@ async def load(port: int, key: str, path: str, connections: int, seconds: float,
 if __name__ == "__main__":
     import uvloop
 
-    port, key, path, connections, seconds, batch = sys.argv[1:]
-    print(json.dumps(uvloop.run(load(int(port), key, path, int(connections), float(seconds), int(batch)))))
+    port, key, path, connections, seconds, batch, *array = sys.argv[1:]
+    result = load(int(port), key, path, int(connections), float(seconds), int(batch), array == ["array"])
+    print(json.dumps(uvloop.run(result)))

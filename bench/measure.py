@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,13 +22,21 @@ RESULTS = Path(__file__).parent / "results"
 PETLA = Path(sys.executable).with_name("petla")
 
 
+class NotRun(Exception):  # noqa: N818 - it is a state of the machine, not a mistake of the caller
+    """Why a claim cannot be measured here, in one sentence that says what to do."""
+
+
 @dataclass(frozen=True)
 class Round:
-    """`cpu` is user and system seconds of the processes under test while `events` were handled in `wall` seconds."""
+    """`cpu` is user and system seconds of the processes under test while `events` were handled in `wall` seconds.
+
+    `beside` is that of what they stand on (the broker, PostgreSQL), counted apart.
+    """
 
     events: int
     cpu: float
     wall: float
+    beside: float = 0.0
 
     @property
     def per_core_second(self) -> float:
@@ -53,6 +61,17 @@ def interleaved(sides: Sequence[Callable[[], Round]], rounds: int = 3) -> list[l
     return done
 
 
+async def taking_turns(sides: Sequence[Callable[[], Awaitable[Round]]], rounds: int = 3) -> list[list[Round]]:
+    """The same for sides in this process."""
+    done: list[list[Round]] = [[] for _ in sides]
+    for number in range(rounds + 1):
+        for side, results in zip(sides, done, strict=True):
+            result = await side()
+            if number:
+                results.append(result)
+    return done
+
+
 def median_rate(rounds: Sequence[Round]) -> float:
     return statistics.median(one.per_core_second for one in rounds)
 
@@ -61,6 +80,11 @@ def median_ratio(candidate: Sequence[Round], reference: Sequence[Round]) -> floa
     """Pair by pair, so that each candidate round is held against its neighbour."""
     pairs = zip(candidate, reference, strict=True)
     return statistics.median(one.per_core_second / other.per_core_second for one, other in pairs)
+
+
+def microseconds_beside(rounds: Sequence[Round]) -> float:
+    """What an event costs the broker or PostgreSQL."""
+    return statistics.median(one.beside / one.events for one in rounds) * 1e6
 
 
 def free_port() -> int:
@@ -108,10 +132,11 @@ def _wait_for(port: int, child: "subprocess.Popen[bytes]") -> None:
     raise RuntimeError(f"{child.args!r} did not start")
 
 
-def new_key(data: Path, *scopes: str) -> str:
+def new_key(data: Path, *scopes: str, **environment: str) -> str:
     chosen = [part for scope in scopes for part in ("--scope", scope)]
     made = subprocess.run(
         [PETLA, "keys", "create", "--source", "bench", *chosen, "--json", "--data", data],
+        env={**os.environ, **environment},
         capture_output=True,
         check=True,
         text=True,

@@ -3,30 +3,11 @@
 import sqlite3
 import threading
 import uuid
-from datetime import datetime
 from pathlib import Path
-from typing import Literal
 
 from fastapi import FastAPI
-from pydantic import BaseModel, Field
 
-
-class Data(BaseModel):
-    metric: Literal["nps", "csat", "ces", "rating", "recommend", "comment"]
-    score: float | None = None
-    text: str | None = Field(None, max_length=200_000)
-    customer: str | None = Field(None, min_length=1, max_length=256)
-    channel: str | None = Field(None, min_length=1, max_length=256)
-    segment: str | None = Field(None, min_length=1, max_length=256)
-
-
-class Event(BaseModel):
-    specversion: Literal["1.0"]
-    id: str = Field(min_length=1, max_length=256)
-    source: str = Field(min_length=1, max_length=256)
-    type: str = Field(min_length=1, max_length=256)
-    time: datetime
-    data: Data
+from bench.peers.events import Event
 
 
 def create_app(folder: Path) -> FastAPI:
