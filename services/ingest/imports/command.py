@@ -68,7 +68,7 @@ def command(
         return _end_early(fault, standing, as_json)
     except KeyboardInterrupt:
         return _end_early(StoppedError("interrupted: run it again to go on from there"), standing, as_json)
-    print(standing.counts.json() if as_json else outcome(standing.counts, standing.errors.path))
+    print(standing.counts.json() if as_json else outcome(standing.counts, standing.errors.path, standing.errors.table))
     return 1 if standing.counts.rejected else 0
 
 

@@ -35,7 +35,9 @@ def progress_bar(size: int, stream: TextIO, *, hidden: bool) -> Iterator[Bar]:
         yield Bar(progress, progress.add_task("import", total=size, state=""))
 
 
-def outcome(counts: Counts, errors: Path) -> str:
+def outcome(counts: Counts, errors: Path, table: Path) -> str:
     """One sentence, with the error file where there is one."""
     told = f"{counts.rows:,} rows: {counts.accepted:,} events accepted, {counts.ignored:,} rows ignored"
-    return told + (f", {counts.rejected:,} rejected (see {errors})." if counts.rejected else ".")
+    return told + (
+        f", {counts.rejected:,} rejected (see {errors}; for a spreadsheet {table.name})." if counts.rejected else "."
+    )

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from services.ingest.imports.batches import Batch, Rejection
+from services.ingest.imports.error_table import write_table
 from services.ingest.imports.faults import NothingSentError
 from shared.clock import Clock
 
@@ -65,10 +66,14 @@ def identity(file: Path, mapping: bytes, url: str, source: str) -> dict[str, Any
 
 
 class ErrorFile:
-    """One JSON line a rejection. Nothing is touched before the first `add`: then the file of an earlier run goes."""
+    """One JSON line a rejection. Nothing is touched before the first `add`: then the files of an earlier run go.
+
+    `table`, beside it, holds the same for a spreadsheet once the import is finished.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.table = path.with_suffix(".csv")
 
     def holds(self, size: int) -> bool:
         return size == 0 or (self.path.is_file() and self.path.stat().st_size >= size)
@@ -76,6 +81,7 @@ class ErrorFile:
     def add(self, rejections: Iterable[Rejection], size: int) -> int:
         """Write the lines behind the first `size` bytes, drop what else is there; the new size. Raises OSError."""
         lines = b"".join(rejection.line() for rejection in rejections)
+        self.table.unlink(missing_ok=True)
         if size + len(lines) == 0:
             self.path.unlink(missing_ok=True)
             return 0
@@ -84,6 +90,11 @@ class ErrorFile:
             file.seek(size)
             file.write(lines)
         return size + len(lines)
+
+    def finish(self, size: int) -> None:
+        """Raises OSError."""
+        if self.add([], size):
+            write_table(self.path, self.table)
 
 
 class Checkpoint:
@@ -150,5 +161,5 @@ class Standing:
 
     def finish(self) -> None:
         """The whole file is settled: the next run begins at its first row, and no error file of an older run stays."""
-        self.errors.add([], self._settled[1])
+        self.errors.finish(self._settled[1])
         self._checkpoint.remove()

@@ -14,12 +14,11 @@ from typing import Any
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook
 
 from services.ingest.imports.rows import FileError, Row, column_names
-from services.ingest.imports.workbook_guard import Sheet, inspect
+from services.ingest.imports.sheet_look import Position, Sheet, named
+from services.ingest.imports.workbook_guard import inspect
 
 # Excel keeps fifteen digits of a number; the sixteenth is made up.
 _DIGITS_KEPT = 10**15
-
-Position = tuple[int, int]
 
 
 @contextmanager
@@ -96,9 +95,9 @@ class Workbook:
 
     def _flaw(self, place: Position, value: Any) -> str | None:
         if place in self._sheet.errors:
-            return f"the cell {_named(place)} holds an error such as #N/A: mend it"
+            return f"the cell {named(place)} holds an error such as #N/A: mend it"
         if isinstance(value, float) and abs(value) >= _DIGITS_KEPT:
-            return f"the number in {_named(place)} has more than 15 digits, which Excel rounds: keep the column as text"
+            return f"the number in {named(place)} has more than 15 digits, which Excel rounds: keep the column as text"
         return None
 
 
@@ -149,13 +148,3 @@ def _text(value: Any) -> str | None:
         minutes, seconds = divmod(round(value.total_seconds()), 60)
         return f"{minutes // 60}:{minutes % 60:02}:{seconds:02}"
     return str(value)
-
-
-def _named(place: Position) -> str:
-    """B7 for (6, 1)."""
-    row, column = place[0] + 1, place[1] + 1
-    letters = ""
-    while column:
-        column, rest = divmod(column - 1, 26)
-        letters = chr(65 + rest) + letters
-    return f"{letters}{row}"

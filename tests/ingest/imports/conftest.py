@@ -68,8 +68,8 @@ class Import:
         return counts
 
     def errors(self, folder: Path | None = None) -> list[dict[str, Any]]:
-        lines = ((folder or self.folder) / "rows.csv.errors.jsonl").read_text().splitlines()
-        return [json.loads(line) for line in lines]
+        name = self.file.name.removesuffix(".gz") + ".errors.jsonl"
+        return [json.loads(line) for line in ((folder or self.folder) / name).read_text().splitlines()]
 
     def left(self) -> set[str]:
         """The names of the files that imports made."""

@@ -40,6 +40,16 @@ class FakePetla:
         body = {"accepted": accepted, "rejected": len(items) - accepted, "items": items}
         return httpx.Response(status, json=body)
 
+    def reject_saying(self, message: str) -> Answer:
+        """Rejects everything for this reason."""
+
+        def answer(request: httpx.Request) -> httpx.Response:
+            count = len(request.content.splitlines())
+            items = [{"index": i, "status": "rejected", "field": "data", "message": message} for i in range(count)]
+            return httpx.Response(422, json={"accepted": 0, "rejected": count, "items": items})
+
+        return answer
+
     def _item(self, index: int, event: dict[str, Any]) -> dict[str, Any]:
         score = event["data"].get("score", 0)
         if score > 5:

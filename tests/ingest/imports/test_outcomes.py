@@ -42,7 +42,7 @@ def test_rejected_rows_stand_in_the_error_file_in_their_order(importing: Import)
     assert errors[0]["message"] == "9 is above scale_max 5"
     assert "'nine'" in errors[1]["message"]
     assert "2 cells" in errors[3]["message"]
-    assert importing.left() == {"rows.csv.errors.jsonl"}
+    assert importing.left() == {"rows.csv.errors.jsonl", "rows.csv.errors.csv"}
 
 
 def test_none_accepted_is_still_an_answer(importing: Import) -> None:

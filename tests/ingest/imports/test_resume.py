@@ -35,7 +35,7 @@ def test_a_server_that_dies_is_asked_for_a_minute_then_the_import_stops_and_late
     assert importing.counts == WHOLE
     assert [event["id"] for event in petla.events[:1]] == ["501"]
     assert [error["row"] for error in importing.errors()] == [200, 400, 600, 800, 1000, 1200]
-    assert importing.left() == {"rows.csv.errors.jsonl"}
+    assert importing.left() == {"rows.csv.errors.jsonl", "rows.csv.errors.csv"}
 
 
 def test_a_short_outage_is_bridged(importing: Import) -> None:
