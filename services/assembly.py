@@ -1,6 +1,6 @@
-"""A service with its settings, before its database is there. A process imports only what runs in it."""
+"""Services with their settings, before anything is opened. A process imports only what runs in it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from shared.clock import SystemClock
@@ -10,34 +10,50 @@ from shared.log.port import Log
 from shared.service import Service
 
 
-class Assembled(NamedTuple):
+class Owner(NamedTuple):
     """`database` is the URL of the one it owns, None for the embedded server; `build` is given that database."""
 
     database: str | None
-    build: Callable[[Database], Service]
+    build: Callable[[Log, ConfigStore, Database], Service]
 
 
-def ingest(log: Log, config: ConfigStore) -> Service:
-    """It owns no database."""
+class Parts(NamedTuple):
+    """What a process is made of. Ingest owns no database."""
+
+    ingest: Callable[[Log, ConfigStore], Service] | None
+    owners: Mapping[str, Owner]
+
+
+def read(names: Iterable[str]) -> Parts:
+    """ValidationError for a setting of any of them that is wrong: it costs no log and no database."""
+    wanted = set(names)
+    owners = {name: _OWNERS[name]() for name in _OWNERS if name in wanted}
+    return Parts(_ingest() if "ingest" in wanted else None, owners)
+
+
+def _ingest() -> Callable[[Log, ConfigStore], Service]:
     from services.ingest.app import build
     from services.ingest.settings import IngestSettings
     from shared.sealing import sealing_of
 
     settings = IngestSettings()
-    return build(settings, log, config, SystemClock(), sealing_of(settings))
+    return lambda log, config: build(settings, log, config, SystemClock(), sealing_of(settings))
 
 
-def scoring(log: Log, config: ConfigStore) -> Assembled:
+def _scoring() -> Owner:
     from services.scoring.app import build
     from services.scoring.settings import ScoringSettings
 
     settings = ScoringSettings()
-    return Assembled(settings.own_database, lambda db: build(settings, log, config, db, SystemClock()))
+    return Owner(settings.own_database, lambda log, config, db: build(settings, log, config, db, SystemClock()))
 
 
-def alerts(log: Log, config: ConfigStore) -> Assembled:
+def _alerts() -> Owner:
     from services.alerts.app import build
     from services.alerts.settings import AlertsSettings
 
     settings = AlertsSettings()
-    return Assembled(settings.own_database, lambda db: build(settings, log, config, db, SystemClock()))
+    return Owner(settings.own_database, lambda log, config, db: build(settings, log, config, db, SystemClock()))
+
+
+_OWNERS = {"scoring": _scoring, "alerts": _alerts}

@@ -20,6 +20,7 @@ from starlette.types import ASGIApp
 
 from services import assembly
 from services.answering import BACKLOG, answering
+from services.assembly import Parts
 from services.backing import databases, for_serving, spilling
 from services.dispatch import Alone, Dispatch
 from shared.clock import SystemClock
@@ -30,7 +31,6 @@ from shared.service import Service
 from shared.settings import Settings
 
 SERVICES = ("ingest", "scoring", "alerts")
-_OWNERS = {"scoring": assembly.scoring, "alerts": assembly.alerts}
 PORTS = {"ingest": 8081, "scoring": 8082, "alerts": 8083}
 SHARED_PORT = 8080
 _STOP_SECONDS = 4
@@ -63,14 +63,14 @@ async def serve(names: Sequence[str], on_ready: Callable[[str], None], beside: B
     `beside` then runs next to the server: the process ends when it returns or raises, and a signal cancels it.
     """
     ending = _Ending()  # before PostgreSQL starts: every end but a kill must come to its release
-    settings = Settings()
+    settings, parts = Settings(), assembly.read(names)
     port = settings.port or (PORTS[names[0]] if len(names) == 1 else SHARED_PORT)
     async with AsyncExitStack() as stack:
         listener = stack.enter_context(_listen(settings.host, port))
         stack.enter_context(_share_data(prepare(settings.data), alone=len(names) > 1))
         log, config = await stack.enter_async_context(for_serving(settings))
         door, spilled = await stack.enter_async_context(_log_of_the_door(names, settings, log))
-        services = await stack.enter_async_context(_services(names, settings, log, door, config))
+        services = await stack.enter_async_context(_services(parts, settings, log, door, config))
         settle_memory()
         app: ASGIApp = Dispatch(services, spilled) if len(names) > 1 else Alone(services[names[0]])
         with _named(settings.host, port):  # two that start at once may both be bound, and uvloop would not say so
@@ -94,13 +94,11 @@ async def _log_of_the_door(
 
 @asynccontextmanager
 async def _services(
-    names: Sequence[str], settings: Settings, log: Log, door: Log, config: ConfigStore
+    parts: Parts, settings: Settings, log: Log, door: Log, config: ConfigStore
 ) -> AsyncIterator[Mapping[str, Service]]:
-    owners = {name: _OWNERS[name](log, config) for name in names if name in _OWNERS}
-    async with databases({name: owner.database for name, owner in owners.items()}, settings) as found:
-        services = {
-            name: owners[name].build(found[name]) if name in owners else assembly.ingest(door, config) for name in names
-        }
+    async with databases({name: owner.database for name, owner in parts.owners.items()}, settings) as found:
+        services = {"ingest": parts.ingest(door, config)} if parts.ingest else {}
+        services |= {name: owner.build(log, config, found[name]) for name, owner in parts.owners.items()}
         for service in services.values():
             await service.start()
         try:

@@ -77,6 +77,15 @@ def test_a_wrong_setting_of_alerts(shared_installation: Installation, name: str,
     assert says in sentence(shared_installation.command("up", "alerts", "--port", port, environment={name: value}))
 
 
+@pytest.mark.parametrize("name", ["ALERTS_FIRST_ATTEMPT_HOURS", "INGEST_MAX_EVENTS_PER_SECOND", "SCORING_DATABASE_URL"])
+def test_a_wrong_setting_of_any_service_is_told_before_anything_is_opened(
+    installation: Installation, name: str
+) -> None:
+    port = str(free_port())
+    assert f"{name}: " in sentence(installation.command("up", "--port", port, environment={name: "many"}))
+    assert not installation.data.exists()
+
+
 def test_an_empty_setting_is_none(installation: Installation) -> None:
     """An empty PETLA_HOST must not mean every address of the machine."""
     server = installation.up("ingest", PETLA_HOST="", PETLA_TIMEZONE="", PETLA_PARTITIONS="")
