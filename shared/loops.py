@@ -10,7 +10,8 @@ from shared.logs import failure
 from shared.reasons import reason
 
 _log = structlog.get_logger()
-_MAX_BACKOFF_SECONDS = 5.0
+# Two outages that end at once, of the database and of the log, may cost two of these.
+_MAX_BACKOFF_SECONDS = 2.0
 # Longer than every time limit of the database and the log together: whatever it waits for has none.
 STUCK_SECONDS = 60.0
 

@@ -8,9 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
-
-from shared.postgres_binaries import server_account
+from shared.postgres_binaries import installed, server_account, usable_by
 from tests.e2e.processes import free_port
 
 _STOP_SECONDS = 30.0
@@ -54,14 +52,12 @@ class OperatorsServer:
 
 @contextmanager
 def operators_server() -> Iterator[OperatorsServer]:
-    """The oldest that is promised to do, so far as this system has it."""
-    found = [path for major in (15, 16) if (path := Path(f"/usr/lib/postgresql/{major}/bin")).exists()]
-    if not found:
-        pytest.skip("no PostgreSQL 15 or 16 in /usr/lib/postgresql: install Debian's postgresql")
+    """The oldest that is promised to do, so far as this system has it; else the one that Pętla brings along."""
     folder = Path(tempfile.mkdtemp(prefix="petla-test-pg-", dir="/tmp"))
     account = server_account()
     shutil.chown(folder, account.uid, account.gid)
-    server = OperatorsServer(found[0], folder)
+    found = [path for major in (15, 16) if (path := Path(f"/usr/lib/postgresql/{major}/bin")).exists()]
+    server = OperatorsServer(found[0] if found else usable_by(account, installed(), folder), folder)
     try:
         yield server
     finally:

@@ -1,6 +1,6 @@
 """A sender that never gives up: the same event again on anything but 2xx, as any good client of the API does."""
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,10 +13,15 @@ WRITES = "/v1/events"
 
 
 class Client:
-    """Requests with a key. `met` counts what made it send again: a status, or the name of a transport error."""
+    """Requests with a key. `met` counts what made it send again: a status, or the name of a transport error.
 
-    def __init__(self, url: str, key: str) -> None:
+    `kept` counts how accepted events were kept. Who has `others` sends again to the next of them.
+    """
+
+    def __init__(self, url: str, key: str, *others: str) -> None:
         self.met: Counter[str] = Counter()
+        self.kept: Counter[str] = Counter()
+        self._doors = deque([url, *others])
         self._http = httpx.Client(base_url=url, headers={"Authorization": f"Bearer {key}"}, timeout=20, trust_env=False)
 
     def __enter__(self) -> "Client":
@@ -30,18 +35,24 @@ class Client:
         body = events[0] if len(events) == 1 else list(events)
         answer = until(lambda: self._accepted(body), GIVE_UP_SECONDS, "an answer of 202 to an event")
         assert answer.get("rejected", 0) == 0, answer
-        return [item["id"] for item in answer.get("items", [answer])]
+        items = answer.get("items", [answer])
+        self.kept.update(item["durability"] for item in items)
+        return [item["id"] for item in items]
 
     def _accepted(self, body: Any) -> dict[str, Any] | None:
         try:
-            response = self._http.post(WRITES, json=body)
+            response = self._http.post(f"{self._doors[0]}{WRITES}", json=body)
         except httpx.TransportError as error:
-            self.met[type(error).__name__] += 1
+            self._note(type(error).__name__)
             return None
         if response.is_success:
             return dict(response.json())
-        self.met[str(response.status_code)] += 1
+        self._note(str(response.status_code))
         return None
+
+    def _note(self, reason: str) -> None:
+        self.met[reason] += 1
+        self._doors.rotate(-1)
 
     def get(self, path: str, **query: Any) -> dict[str, Any]:
         """The JSON of a 200."""

@@ -12,6 +12,7 @@ from typing import Any
 Event = dict[str, Any]
 MOST_DAYS = 30
 SCORED = ("nps", "csat", "ces", "rating", "recommend")
+DIGITS = 9  # of a value: what an order of additions can change lies behind them
 
 
 @dataclass
@@ -21,6 +22,7 @@ class Counted:
     n: int = 0
     counts: Counter[str] = field(default_factory=Counter)
     histogram: Counter[str] = field(default_factory=Counter)
+    value: float | None = None
 
 
 @dataclass
@@ -53,7 +55,21 @@ def count(events: Iterable[Event], now: datetime) -> Totals:
     _count_deliveries(happened, totals)
     detractors = [current for revisions in answers.values() if (current := _count_answer(revisions, totals))]
     _count_followups(detractors, now, totals)
+    for metric, counted in totals.metrics.items():
+        counted.value = value(metric, counted)
     return totals
+
+
+def value(metric: str, counted: Counted) -> float:
+    """Of at least one answer: points for `nps`, percent for `csat` and `recommend`, else the mean."""
+    match metric:
+        case "nps":
+            found = 100 * (counted.counts["promoter"] - counted.counts["detractor"]) / counted.n
+        case "csat" | "recommend":
+            found = 100 * counted.counts["positive"] / counted.n
+        case _:
+            found = sum(float(score) * n for score, n in counted.histogram.items()) / counted.n
+    return round(found, DIGITS)
 
 
 def _count_answer(revisions: dict[int, Event], totals: Totals) -> Event | None:

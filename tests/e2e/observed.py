@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from tests.e2e.client import Client
-from tests.e2e.naive_count import SCORED, Counted, Totals
+from tests.e2e.naive_count import DIGITS, SCORED, Counted, Totals
 
 
 def observe(scoring: Client, alerts: Client, now: datetime) -> Totals:
@@ -14,6 +14,8 @@ def observe(scoring: Client, alerts: Client, now: datetime) -> Totals:
     for metric in SCORED:
         answer = scoring.get(f"/v1/metrics/{metric}", **window, group_by="channel")
         totals.metrics[metric] = _counted(answer, Counter(answer["histogram"]))
+        if answer["value"] is not None:
+            totals.metrics[metric].value = round(answer["value"], DIGITS)
         for part in answer["groups"]:
             totals.channels[metric, part["key"]["channel"]] = _counted(part, Counter())
         totals.retracted_of[metric] = answer["excluded"]["retracted"]

@@ -12,7 +12,7 @@ from typing import Any
 
 Event = dict[str, Any]
 
-SOURCE = "/kill-run"
+SOURCE = "/chaos"
 DUPLICATES, CONFLICTS, CORRECTIONS = 0.20, 0.05, 0.05  # shares of all events
 _ORDERS = 0.15  # share of what happened for the first time
 _RECENT_DAYS, _OLD_DAYS, _OLD_SHARE = 20, 60, 0.1  # 30 days is the limit of a follow-up
