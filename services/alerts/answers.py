@@ -20,6 +20,7 @@ from services.alerts.settings import AlertsSettings
 from services.alerts.states import UNATTEMPTED
 from services.alerts.store import customers, feedback, followups, journal
 from services.alerts.verdicts import Known, News, Verdict, changed_note, lost_note, speaks_for
+from shared.erasure.anonymous import is_pseudonym
 from shared.events.followups import FollowupSuppressed
 from shared.events.scores import FeedbackScored
 
@@ -31,12 +32,17 @@ class Followed(NamedTuple):
     suppressed: Sequence[FollowupSuppressed]
 
 
-async def follow_up(news: Sequence[News], settings: AlertsSettings, tx: AsyncConnection) -> Followed:
-    """`news`, in the order of the log: detractors, and what kept a follow-up alive before."""
+async def follow_up(
+    news: Sequence[News], settings: AlertsSettings, tx: AsyncConnection, erased: Collection[UUID] = ()
+) -> Followed:
+    """`news`, in the order of the log: detractors, and what kept a follow-up alive before.
+
+    `erased` are the answers of erased persons: nobody is left to call.
+    """
     known = Known()
     await _lock(news, known, tx)
     now = await followups.clock(tx)
-    await _bar([one for one in news if one.is_detractor], known, settings, tx)
+    await _bar([one for one in news if one.is_detractor], known, settings, erased, tx)
     opened_here = await _open(known.without_followup(news), known, now, settings, tx)
     ids = {change.followup.id for change in opened_here}
     verdicts = [known.judge(one) for one in news]
@@ -53,11 +59,14 @@ async def _lock(news: Sequence[News], known: Known, tx: AsyncConnection) -> None
     known.add(await followups.lock(ids, {one.feedback for one in news}, submissions, tx))
 
 
-async def _bar(detractors: Sequence[News], known: Known, settings: AlertsSettings, tx: AsyncConnection) -> None:
+async def _bar(
+    detractors: Sequence[News], known: Known, settings: AlertsSettings, erased: Collection[UUID], tx: AsyncConnection
+) -> None:
     refusing = await customers.refusing(_customers(one.scored for one in detractors), tx)
     for one in detractors:
         scored = one.scored
-        consents = scored.customer not in refusing
+        gone = one.feedback in erased or is_pseudonym(scored.customer)
+        consents = not gone and scored.customer not in refusing
         reason = rules.reason_not_to_contact(
             scored.time, scored.received_at, settings.max_feedback_age_days, consents=consents
         )

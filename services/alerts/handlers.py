@@ -19,6 +19,8 @@ from services.alerts.store.activity import Fact, Key
 from services.alerts.store.feedback import Seen
 from services.alerts.verdicts import is_detractor, news_of
 from shared.consumer.messages import Conflict, Handled, Message, Subscriptions
+from shared.erasure.anonymous import customer_of, is_pseudonym
+from shared.erasure.arrivals import Erased, NobodyErased
 from shared.events.activity import ACTIVITY
 from shared.events.envelope import content_digest
 from shared.events.scores import SCORED
@@ -28,7 +30,10 @@ _log = structlog.get_logger(__name__)
 
 
 class Handlers:
-    """`wake` is called after the commit of a batch that leaves something to be sent."""
+    """`wake` is called after the commit of a batch that leaves something to be sent.
+
+    `erased` takes erased persons out of what arrives.
+    """
 
     def __init__(
         self,
@@ -36,7 +41,9 @@ class Handlers:
         wake: Callable[[], None],
         counters: Counters | None = None,
         tracing: Tracing = UNTRACED,
+        erased: Erased | None = None,
     ) -> None:
+        self._erased = erased or NobodyErased()
         self._settings = settings
         self._wake = wake
         self._counters = counters or Counters(CollectorRegistry())
@@ -45,7 +52,11 @@ class Handlers:
     async def take_scores(self, messages: Sequence[Message], tx: AsyncConnection) -> Handled:
         """Promoters touch one row each; detractors, and who was one, go on to their follow-ups."""
         handled = Handled()
-        highest = _highest(messages, handled)
+        rests = await self._erased.without_person(messages, tx)
+        erased = {
+            UUID(rest.data.feedback) for message, rest in zip(messages, rests, strict=True) if rest is not message
+        }
+        highest = _highest(rests, handled)
         kept = await feedback.remember([_seen(id_, message) for id_, message in highest.items()], tx)
         for id_, message in highest.items():
             handled.duplicates[message.record.partition] += id_ not in kept
@@ -56,7 +67,7 @@ class Handlers:
         ]
         concerned = [one for one in news if one.is_detractor or one.kept]
         if concerned:
-            followed = await follow_up(concerned, self._settings, tx)
+            followed = await follow_up(concerned, self._settings, tx, erased)
             handled.after_commit += [partial(self._report, followed), self._wake]
         return handled
 
@@ -73,6 +84,7 @@ class Handlers:
     async def record_activity(self, messages: Sequence[Message], tx: AsyncConnection) -> Handled:
         """The same revision with the same content is a duplicate, with other content a conflict: the first stays."""
         handled = Handled()
+        messages = await self._erased.without_person(messages, tx)
         facts = [_fact(message) for message in messages]
         first: dict[Key, Fact] = {}
         for fact in facts:
@@ -112,15 +124,17 @@ def _seen(id_: UUID, message: Message) -> Seen:
 
 def _fact(message: Message) -> Fact:
     event, data = message.event, message.data
+    customer = customer_of(data)
     return Fact(
         id=UUID(event.factid),
         revision=event.revision,
         content=content_digest(event.type, event.data),
         type=event.type,
-        customer=getattr(data, "customer", None),
+        customer=None if is_pseudonym(customer) else customer,
         order_id=getattr(data, "order_id", None),
         contact_id=getattr(data, "contact_id", None),
         at=event.time,
+        received_at=event.receivedat,
         data=bytes(event.data).decode(),
     )
 

@@ -32,6 +32,11 @@ class Followup(Table, table=True):
             "id",
             postgresql_where=sa.text("overdue_at IS NULL AND state IN ('new', 'assigned')"),
         ),
+        sa.Index(
+            "followup_nameless_order",
+            "order_id",
+            postgresql_where=sa.text("customer IS NULL AND order_id IS NOT NULL"),
+        ),
     )
 
     id: uuid.UUID = Field(primary_key=True, sa_type=sa.Uuid)
@@ -64,8 +69,19 @@ class SeenFeedback(Table, table=True):
     """
 
     __tablename__ = "seen_feedback"
-    __table_args__ = (sa.Index("seen_feedback_keeps", "keeps", postgresql_where=sa.text("keeps IS NOT NULL")),)
-
+    __table_args__ = (
+        sa.Index("seen_feedback_keeps", "keeps", postgresql_where=sa.text("keeps IS NOT NULL")),
+        sa.Index(
+            "seen_feedback_customer",
+            sa.text("(answer ->> 'customer')"),
+            postgresql_where=sa.text("answer IS NOT NULL"),
+        ),
+        sa.Index(
+            "seen_feedback_nameless_order",
+            sa.text("(answer ->> 'order_id')"),
+            postgresql_where=sa.text("answer IS NOT NULL AND NOT answer ? 'customer'"),
+        ),
+    )
     feedback: uuid.UUID = Field(primary_key=True, sa_type=sa.Uuid)
     revision: int = Field(sa_type=sa.BigInteger)
     answer: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
@@ -150,3 +166,4 @@ class Activity(Table, table=True):
     contact_id: str | None = Field(default=None, sa_type=sa.Text, index=True)
     at: datetime = Field(sa_type=_TIME)
     data: dict[str, Any] = Field(sa_type=JSONB)
+    received_at: datetime | None = Field(default=None, sa_type=_TIME)

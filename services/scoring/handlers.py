@@ -17,6 +17,7 @@ from services.scoring.store import activity, feedback, followups, registers
 from services.scoring.store import rollups as rollup_table
 from services.scoring.store.registers import Settled
 from shared.consumer.messages import Handled, Message, Subscriptions
+from shared.erasure.arrivals import Erased, NobodyErased
 from shared.events.activity import ACTIVITY
 from shared.events.catalogue import FEEDBACK_TOPIC
 from shared.events.envelope import Event
@@ -30,16 +31,23 @@ _GROUP = feedback.COLUMNS.index("group_name")
 
 
 class Handlers:
-    """`zone` is the time zone whose days the rollups count; `publisher` writes what leaves after the commit."""
+    """`zone` is the time zone whose days the rollups count; `publisher` writes what leaves after the commit.
 
-    def __init__(self, zone: ZoneInfo, publisher: Publisher, counters: Counters | None = None) -> None:
+    `erased` takes erased persons out of what arrives.
+    """
+
+    def __init__(
+        self, zone: ZoneInfo, publisher: Publisher, counters: Counters | None = None, erased: Erased | None = None
+    ) -> None:
         self._days = Days(zone)
         self._publisher = publisher
+        self._erased = erased or NobodyErased()
         self._counters = counters or Counters(CollectorRegistry())
 
     async def record_feedback(self, messages: Sequence[Message], tx: AsyncConnection) -> Handled:
         """Facts, rollups, and a scored event for every revision that is current now."""
         handled = Handled()
+        messages = await self._erased.without_person(messages, tx)
         arrivals = [rows.feedback_arrival(message) for message in messages]
         settled = await registers.settle("feedback", arrivals, handled, tx)
         if not settled.fresh:
@@ -72,6 +80,7 @@ class Handlers:
     async def record_activity(self, messages: Sequence[Message], tx: AsyncConnection) -> Handled:
         """Facts, and the deliveries that they change."""
         handled = Handled()
+        messages = await self._erased.without_person(messages, tx)
         arrivals = [rows.activity_arrival(message) for message in messages]
         settled = await registers.settle("activity", arrivals, handled, tx)
         if not settled.fresh:

@@ -14,12 +14,12 @@ from shared.events.catalogue import TYPES
 CURRENT = "NOT EXISTS (SELECT FROM activity higher WHERE higher.id = a.id AND higher.revision > a.revision)"
 
 _INSERT = text("""
-    INSERT INTO activity (id, revision, content, type, customer, order_id, contact_id, at, data)
-    SELECT id, revision, content, type, customer, order_id, contact_id, at, CAST(data AS jsonb)
+    INSERT INTO activity (id, revision, content, type, customer, order_id, contact_id, at, received_at, data)
+    SELECT id, revision, content, type, customer, order_id, contact_id, at, received_at, CAST(data AS jsonb)
     FROM unnest(CAST(:id AS uuid[]), CAST(:revision AS bigint[]), CAST(:content AS bytea[]), CAST(:type AS text[]),
         CAST(:customer AS text[]), CAST(:order_id AS text[]), CAST(:contact_id AS text[]),
-        CAST(:at AS timestamptz[]), CAST(:data AS text[]))
-        AS v(id, revision, content, type, customer, order_id, contact_id, at, data)
+        CAST(:at AS timestamptz[]), CAST(:received_at AS timestamptz[]), CAST(:data AS text[]))
+        AS v(id, revision, content, type, customer, order_id, contact_id, at, received_at, data)
     ORDER BY id, revision
     ON CONFLICT DO NOTHING RETURNING id, revision""")
 _CONTENTS = text("""
@@ -55,6 +55,7 @@ class Fact(NamedTuple):
     order_id: str | None
     contact_id: str | None
     at: datetime
+    received_at: datetime
     data: str
 
 
