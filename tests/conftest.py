@@ -10,6 +10,7 @@ from shared.data_folder import prepare
 from shared.db import Database
 from shared.embedded_postgres import EmbeddedPostgres, Server
 from shared.postgres_cluster import PORT
+from tests.browser import chromium  # noqa: F401 - a fixture
 from tests.data_folders import temporary_data_folder
 from tests.kafka import broker, kafka  # noqa: F401 - fixtures
 

@@ -39,8 +39,8 @@ class HeldClock:
 class RunningIngest:
     """`key` may send events; `header` is its Authorization."""
 
-    def __init__(self, per_second: int = 0, snapshot: Path | None = None) -> None:
-        self.settings = IngestSettings(INGEST_MAX_EVENTS_PER_SECOND=per_second)
+    def __init__(self, per_second: int = 0, snapshot: Path | None = None, **settings: Any) -> None:
+        self.settings = IngestSettings(INGEST_MAX_EVENTS_PER_SECOND=per_second, **settings)
         self.log = MemoryLog(self.settings.topics())
         self.config = ConfigStore(self.log, "petla.config", snapshot)
         self.clock = HeldClock()
