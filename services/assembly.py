@@ -1,5 +1,6 @@
 """Services with their settings, before anything is opened. A process imports only what runs in it."""
 
+import os
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
@@ -37,7 +38,7 @@ def _ingest() -> Callable[[Log, ConfigStore], Service]:
     from shared.sealing import sealing_of
 
     settings = IngestSettings()
-    return lambda log, config: build(settings, log, config, SystemClock(), sealing_of(settings))
+    return lambda log, config: build(settings, log, config, SystemClock(), sealing_of(settings), os.environ)
 
 
 def _scoring() -> Owner:

@@ -1,5 +1,8 @@
 """Ingest, wired. It has no loop and no state of its own: any number of processes may run."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from starlette.types import ASGIApp
 
 from services.ingest.api import create_api
@@ -12,20 +15,33 @@ from services.ingest.surveys import routes as surveys
 from services.ingest.surveys.answering import Answering
 from services.ingest.surveys.links import Links
 from services.ingest.surveys.rendering import Brand
+from services.ingest.webhooks.access import known_keys
+from services.ingest.webhooks.receiving import Receiving
+from services.ingest.webhooks.registry import Sources
 from shared.clock import Clock
 from shared.config import ConfigStore
+from shared.events.catalogue import ACCEPTED_TYPES
 from shared.log.port import Log
 from shared.sealing import Sealing
 from shared.service import Service
 from shared.telemetry import new_registry, new_tracing
 
+_STRANGERS_AT_ONCE, _SECONDS_A_STRANGER = 20, 1.0  # deliveries that are not the sender's, recorded for each source
 _ANSWERS_AT_ONCE, _SECONDS_AN_ANSWER = 20, 10.0  # of one survey's link; a person changes an answer a few times
 
 
 class Ingest:
     name = "ingest"
 
-    def __init__(self, settings: IngestSettings, log: Log, config: ConfigStore, clock: Clock, sealing: Sealing) -> None:
+    def __init__(
+        self,
+        settings: IngestSettings,
+        log: Log,
+        config: ConfigStore,
+        clock: Clock,
+        sealing: Sealing,
+        environment: Mapping[str, str],
+    ) -> None:
         self._log = log
         self._config = config
         registry = new_registry(self.name)
@@ -51,8 +67,20 @@ class Ingest:
         api.include_router(
             surveys.api(Links(keeping=keeping, sealing=sealing, clock=clock, rate=rate, public_url=settings.public_url))
         )
-        self.app: ASGIApp = Door(
+        receiving = Receiving(
             api,
+            sources=Sources(config, sealing, ACCEPTED_TYPES, environment, known_keys(config), settings.sources),
+            keeping=keeping,
+            clock=clock,
+            rate=rate,
+            often=FewAtOnce(_STRANGERS_AT_ONCE, _SECONDS_A_STRANGER, clock),
+            at_once=at_once,
+            counters=counters,
+            tracing=self._tracing,
+            public_url=settings.public_url,
+        )
+        self.app: ASGIApp = Door(
+            receiving,
             keeping=keeping,
             config=config,
             clock=clock,
@@ -75,6 +103,16 @@ class Ingest:
         return {"log": self._log.problem or "ok", "config": unknown or "ok"}
 
 
-def build(settings: IngestSettings, log: Log, config: ConfigStore, clock: Clock, sealing: Sealing) -> Service:
-    """`config` must have been started before a request is answered."""
-    return Ingest(settings, log, config, clock, sealing)
+def build(
+    settings: IngestSettings,
+    log: Log,
+    config: ConfigStore,
+    clock: Clock,
+    sealing: Sealing,
+    environment: Mapping[str, str] = MappingProxyType({}),
+) -> Service:
+    """`config` must have been started before a request is answered; `environment` has the secrets of sources.
+
+    Raises `MappingError` for a document in the folder of sources.
+    """
+    return Ingest(settings, log, config, clock, sealing, environment)

@@ -22,6 +22,12 @@ class Counters:
         self.refused = Counter(
             "petla_ingest_requests_refused", "Requests refused as a whole", ["code"], registry=registry
         )
+        self.deliveries = Counter(
+            "petla_ingest_deliveries",
+            "Requests to a source's address, by what became of them",
+            ["source", "outcome", "reason"],
+            registry=registry,
+        )
         self.request_seconds = Histogram(
             "petla_ingest_request_seconds",
             "From a request for /v1/events to its answer",

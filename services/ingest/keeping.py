@@ -18,11 +18,14 @@ class Keeping:
         self._clock = clock
         self._counters = counters
 
-    async def keep(self, admitted: Sequence[Admitted]) -> Durability:
-        """Returns when the log has acknowledged all of them; raises what its `append` raises."""
+    async def keep(self, admitted: Sequence[Admitted], beside: Sequence[Admitted] = ()) -> Durability:
+        """Returns when the log has acknowledged all of them; raises what its `append` raises.
+
+        `beside` are records that are no events of a sender: they are not counted.
+        """
         begun = self._clock.monotonic()
         durability = await self._log.append(
-            [NewRecord(self._topic(topic), key, value) for topic, key, value, _ in admitted]
+            [NewRecord(self._topic(topic), key, value) for topic, key, value, _ in (*admitted, *beside)]
         )
         self._counters.append_seconds.observe(self._clock.monotonic() - begun)
         self._counters.accepted.inc(len(admitted))

@@ -18,7 +18,8 @@ class IngestSettings(Settings):
     """`max_events_per_second` is for one source in one process; 0 is no limit.
 
     What survey pages say of the brand: without a name they say "we". `brand_logo` is a file, at most 256 KiB.
-    `public_url` stands before the path of a survey's link; without it, the address that the link was asked at does.
+    `public_url` stands before the path of a survey's link, and of a webhook whose sender signs its address; without it,
+    the address that was asked does. `sources` is a folder with documents of sources.
     """
 
     max_events_per_second: int = Field(default=0, ge=0, validation_alias="INGEST_MAX_EVENTS_PER_SECOND")
@@ -27,6 +28,7 @@ class IngestSettings(Settings):
     brand_colour: str = "#6A2A5B"
     brand_logo: Path | None = None
     privacy_url: str | None = None
+    sources: Path | None = None
 
     @field_validator("public_url")
     @classmethod
@@ -34,6 +36,13 @@ class IngestSettings(Settings):
         if value is not None and not _ADDRESS.fullmatch(value):
             raise ValueError(f"{value!r} is no address: give one like https://feedback.example.com")
         return value and value.rstrip("/")
+
+    @field_validator("sources")
+    @classmethod
+    def _is_a_folder(cls, value: Path | None) -> Path | None:
+        if value is not None and not value.is_dir():
+            raise ValueError(f"{value} is no folder: name the one with your sources' documents")
+        return value
 
     @field_validator("privacy_url")
     @classmethod

@@ -4,7 +4,7 @@ Every mistake is refused here, with its line; what is compiled costs a delivery 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -37,20 +37,28 @@ class SourceDocument:
     context: Context
     answer: Reply
 
+    def named(self, name: str, version: int | None) -> "SourceDocument":
+        """The same for another address, or in another version; its events then come from there."""
+        if name == self.name and version in (None, self.version):
+            return self
+        source = self.context.source
+        own = replace(self.context, source=f"/{name}" if source == f"/{self.name}" else source)
+        return replace(self, name=name, version=version or self.version, context=own)
+
     @property
     def functions(self) -> Functions:
         return self.context.functions
 
 
-def compile_source(text: str, file: str, event_types: Sequence[str], name: str | None = None) -> SourceDocument:
-    """`file` is the name that messages carry; `name` stands in place of the document's own. Raises `MappingError`."""
+def compile_source(text: str, file: str, event_types: Sequence[str]) -> SourceDocument:
+    """`file` is the name that messages carry. Raises `MappingError`."""
     content = read_yaml(text, file)
     section = Section("the document", content)
     schema.check(content)
     surroundings = Surroundings(compile_zone(section), compile_tables(section))
     expression = partial(Expression, surroundings=surroundings)
     plain = content.plain()
-    own = name or plain["source"]
+    own = plain["source"]
     revision = section.expression("revision", expression) if section.has("revision") else None
     source = plain.get("ce_source", f"/{own}")
     return SourceDocument(

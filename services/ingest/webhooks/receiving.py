@@ -1,0 +1,238 @@
+"""`/webhooks/{source}`: verified over the bytes as they came, mapped, and on the log before the sender is answered.
+
+Whatever is sent, the answer is as small as the strictest sender wants: 2xx for all that is the sender's, also copies
+and types nobody maps; 401 for what is not; 429 and 503 with `Retry-After` for what cannot be taken now.
+"""
+
+import asyncio
+import math
+from contextlib import suppress
+from typing import NamedTuple
+
+import structlog
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from services.ingest.body import BodyReading, Disconnected
+from services.ingest.counters import Counters
+from services.ingest.keeping import Keeping
+from services.ingest.limits import BytesAtOnce, FewAtOnce, RateLimit
+from services.ingest.webhooks.bodies import MAX_BODY_BYTES, read_body
+from services.ingest.webhooks.handshakes import Handshake, Reply
+from services.ingest.webhooks.judging import Judgement, judge, scope_of
+from services.ingest.webhooks.records import kept_body, kept_headers, kept_message, kept_url, record, unverified
+from services.ingest.webhooks.registry import Source, Sources
+from services.ingest.webhooks.request import Request
+from services.ingest.webhooks.verification import REASONS
+from shared.access import AccessDenied
+from shared.clock import Clock
+from shared.events.fields import EventError
+from shared.events.raw import WebhookReceived
+from shared.log.port import LogUnavailable, Overloaded
+from shared.problems import Refusal, access_denied, internal_error, problem
+from shared.tracing import Tracing
+
+PREFIX = "/webhooks/"
+# A larger body is mapped beside the others' requests, which do not wait for it.
+_MAPPED_ASIDE_BYTES = 32 * 1024
+_log = structlog.get_logger(__name__)
+
+
+class Received(NamedTuple):
+    """What is answered, and what the counter is told."""
+
+    response: Response
+    outcome: str
+    reason: str = ""
+
+
+class Receiving:
+    """The door of the sources; `rest` answers every other path. `public_url` is how senders call this server."""
+
+    def __init__(
+        self,
+        rest: ASGIApp,
+        *,
+        sources: Sources,
+        keeping: Keeping,
+        clock: Clock,
+        rate: RateLimit,
+        often: FewAtOnce,
+        at_once: BytesAtOnce,
+        counters: Counters,
+        tracing: Tracing,
+        public_url: str | None,
+    ) -> None:
+        self._rest = rest
+        self._sources = sources
+        self._keeping = keeping
+        self._clock = clock
+        self._rate = rate
+        self._often = often
+        self._at_once = at_once
+        self._counters = counters
+        self._tracing = tracing
+        self._public_url = public_url
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not own_path(scope).startswith(PREFIX):
+            await self._rest(scope, receive, send)
+            return
+        name = own_path(scope).removeprefix(PREFIX)
+        span = self._tracing.start(f"{scope['method']} {PREFIX}{{source}}", "server")
+        try:
+            source = self._sources.get(name, self._clock.now())
+            received = await self._answered(source, scope, receive, span.traceparent)
+        except Disconnected:
+            span.end(failed=True)
+            return
+        self._counters.deliveries.labels(name if source else "", received.outcome, received.reason).inc()
+        status = received.response.status_code
+        span.end({"http.response.status_code": status}, failed=status >= 500)
+        await received.response(scope, receive, send)
+
+    async def _answered(
+        self, source: Source | None, scope: Scope, receive: Receive, traceparent: str | None
+    ) -> Received:
+        try:
+            if source is None:
+                return Received(problem(404, "unknown_source", "there is no source of this name"), "refused", "unknown")
+            return await self._read(source, scope, receive, traceparent)
+        except Refusal as refusal:
+            return Received(refusal.response, "refused", refusal.code)
+        except AccessDenied as denied:
+            return Received(access_denied(denied), "refused", denied.code)
+        except LogUnavailable as error:
+            code = "overloaded" if isinstance(error, Overloaded) else "log_unavailable"
+            headers = {"Retry-After": "1" if code == "overloaded" else "5"}
+            detail = "deliveries cannot be kept at the moment: send the same again"
+            return Received(problem(503, code, detail, headers=headers), "refused", code)
+        except Disconnected:
+            raise
+        except Exception as error:
+            return Received(internal_error(error), "refused", "internal_error")
+
+    async def _read(self, source: Source, scope: Scope, receive: Receive, traceparent: str | None) -> Received:
+        headers = dict(scope["headers"])
+        if headers.get(b"content-encoding", b"identity").strip().lower() not in (b"", b"identity"):
+            raise Refusal(415, "content_encoding", "a compressed body is not taken: send it without Content-Encoding")
+        if scope["method"] != "POST":
+            return self._without_a_body(source, request_of(scope, b"", self._public_url))
+        reading = BodyReading(self._at_once, MAX_BODY_BYTES)
+        try:
+            body = await reading.read(headers, receive)
+            return await self._delivered(source, request_of(scope, body, self._public_url), traceparent)
+        finally:
+            reading.release()
+
+    def _without_a_body(self, source: Source, request: Request) -> Received:
+        for handshake in source.document.handshakes:
+            if handshake.method == request.method and (reply := _reply(source, handshake, request)):
+                return Received(answer(reply), "handshake")
+        allowed = ", ".join(sorted({"POST", *(one.method for one in source.document.handshakes)}))
+        raise Refusal(405, "method_not_allowed", "deliveries are sent with POST", headers={"Allow": allowed})
+
+    async def _delivered(self, source: Source, request: Request, traceparent: str | None) -> Received:
+        if greeted := self._greeted(source, request, verified=False):
+            return greeted
+        if (reason := source.verifier.reason(request, self._clock.now())) is not None:
+            return await self._refused(source, request, reason)
+        if greeted := self._greeted(source, request, verified=True):
+            return greeted
+        if (seconds := self._rate.seconds_to_wait(source.document.name, 1)) > 0:
+            detail = "this source sends more a second than it may"
+            raise Refusal(429, "too_many_events", detail, headers={"Retry-After": str(math.ceil(seconds))})
+        return await self._taken(source, request, traceparent)
+
+    def _greeted(self, source: Source, request: Request, verified: bool) -> Received | None:
+        for handshake in source.document.handshakes:
+            if handshake.method == "POST" and handshake.verified is verified:
+                reply = _reply(source, handshake, request)
+                if reply is not None:
+                    return Received(answer(reply), "handshake")
+        return None
+
+    async def _taken(self, source: Source, request: Request, traceparent: str | None) -> Received:
+        document, arrival = source.document, self._clock.now()
+        if len(request.body) > _MAPPED_ASIDE_BYTES:
+            judgement = await asyncio.to_thread(judge, document, request, arrival, traceparent)
+        else:
+            judgement = judge(document, request, arrival, traceparent)
+        response = answer(document.answer) if judgement.readable else _unreadable(judgement)
+        kept = received_of(source, request, judgement, response.status_code)
+        events = [made.admitted for made in judgement.made]
+        await self._keeping.keep(events, [record(kept, arrival, traceparent=traceparent)])
+        self._counters.received.inc(len(events) + sum(judgement.errors.values()))
+        for code, count in judgement.errors.items():
+            self._counters.rejected.labels(code).inc(count)
+        if judgement.errors:
+            _log.warning("delivery_not_mapped", source=document.name, reasons=dict(judgement.errors))
+        return Received(response, judgement.outcome, judgement.reason or "")
+
+    async def _refused(self, source: Source, request: Request, reason: str) -> Received:
+        """Recorded only so often: anybody may send anything here, and the log is not theirs."""
+        document = source.document
+        if self._often.lets(document.name):
+            kept = unverified(request, document.name, document.version, "rejected", reason, 401)
+            with suppress(LogUnavailable):  # the counter has it; a stranger's 401 does not wait for a log
+                await self._keeping.keep([], [record(kept, self._clock.now())])
+        return Received(problem(401, reason, REASONS[reason]), "refused", reason)
+
+
+def received_of(
+    source: Source, request: Request, judgement: Judgement, status: int, replays: str | None = None
+) -> WebhookReceived:
+    return WebhookReceived(
+        source=source.document.name,
+        version=source.document.version,
+        delivery=judgement.delivery,
+        outcome=judgement.outcome,
+        status=status,
+        size=len(request.body),
+        reason=judgement.reason,
+        message=kept_message(judgement.mistakes[0]) if judgement.mistakes else None,
+        events=[made.emitted for made in judgement.made],
+        errors=dict(judgement.errors),
+        ignored=dict(judgement.ignored),
+        method=request.method,
+        url=kept_url(request.url),
+        headers=kept_headers(request.headers, source.document.schemes),
+        body=kept_body(request.body),
+        replays=replays,
+    )
+
+
+def own_path(scope: Scope) -> str:
+    """Without what a proxy, or the shared port, puts before it."""
+    path: str = scope["path"]
+    return path.removeprefix(scope.get("root_path", ""))
+
+
+def request_of(scope: Scope, body: bytes, public_url: str | None) -> Request:
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+    query = scope["query_string"].decode("latin-1")
+    before = public_url or f"{scope.get('scheme', 'http')}://{headers.get('host', 'localhost')}"
+    return Request(scope["method"], f"{before}{own_path(scope)}{'?' if query else ''}{query}", headers, body)
+
+
+def answer(reply: Reply) -> Response:
+    headers = dict(reply.headers)
+    if reply.media:
+        headers["X-Content-Type-Options"] = "nosniff"
+    return Response(reply.body, reply.status, headers, reply.media or None)
+
+
+def _unreadable(judgement: Judgement) -> Response:
+    code = next(iter(judgement.errors))
+    return problem(400, code, judgement.mistakes[0])
+
+
+def _reply(source: Source, handshake: Handshake, request: Request) -> Reply | None:
+    """What the handshake says, where that is what the request asks for."""
+    root = None
+    if request.method == "POST":
+        try:
+            root = read_body(handshake.body or source.document.body, request)
+        except EventError:
+            return None
+    return handshake.reply(source.document.functions, scope_of(request, root))
