@@ -22,7 +22,7 @@ _LIVE = text(f"""
     FROM worker WHERE seen > clock_timestamp() - interval '{LEASE_SECONDS} s'""")
 _RENEW = text(f"""
     UPDATE consumer_offset SET lease_until = clock_timestamp() + interval '{LEASE_SECONDS} s'
-    WHERE owner = :me RETURNING topic, partition, epoch""")
+    WHERE owner = :me RETURNING topic, partition, epoch, next_offset""")
 # A row that vanished by hand takes up the count of what was already read, so that the sums still hold.
 _ADD = text("""
     INSERT INTO consumer_offset (topic, partition, passed)
@@ -68,12 +68,12 @@ class Leases:
         self._db = db
         self._topics = list(topics)
 
-    async def renew(self) -> dict[Partition, int]:
-        """Say that this worker lives; returns the epoch of every partition that is still its own."""
+    async def renew(self) -> dict[Partition, tuple[int, int]]:
+        """Say that this worker lives; returns epoch and next offset of every partition that is still its own."""
         async with self._db.transaction() as tx:
             await tx.execute(_SEEN, {"me": self.me})
             rows = await tx.execute(_RENEW, {"me": self.me})
-            return {Partition(topic, number): epoch for topic, number, epoch in rows}
+            return {Partition(topic, number): (epoch, expected) for topic, number, epoch, expected in rows}
 
     async def fair_share(self, total: int) -> int:
         """Shares differ by one at the most: what does not divide evenly goes to the workers with the lowest ids."""

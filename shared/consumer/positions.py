@@ -8,7 +8,7 @@ import structlog
 from sqlalchemy import TextClause, text
 
 from shared.consumer.leases import Held
-from shared.consumer.messages import digest
+from shared.consumer.messages import is_same
 from shared.db import Database
 from shared.log.port import Bounds, Log, Reader
 
@@ -28,6 +28,11 @@ _INCARNATION = text("""
     WHERE topic = :topic AND partition = :partition AND epoch = :epoch""")
 
 
+def is_another(held: Held, incarnation: str) -> bool:
+    """Whether the log's name for itself tells that it is not the one that was read; not every log has one."""
+    return bool(incarnation and held.incarnation) and incarnation != held.incarnation
+
+
 class Positions:
     def __init__(self, log: Log, db: Database) -> None:
         self._log = log
@@ -40,21 +45,19 @@ class Positions:
         bounds = (await self._log.bounds(topic))[number]
         if await self._is_another_log(held, incarnation, bounds, reader):
             await self._restart(held, incarnation)
-        elif held.incarnation != incarnation:
+        elif incarnation and held.incarnation != incarnation:
             await self._write(held, _INCARNATION, incarnation=incarnation)
             held.incarnation = incarnation
         if held.expected < bounds.start:
             await self._skip_gap(held, bounds.start)
 
     async def _is_another_log(self, held: Held, incarnation: str, bounds: Bounds, reader: Reader) -> bool:
-        if held.incarnation and incarnation != held.incarnation:
-            return True
-        if held.expected > bounds.end:
+        if is_another(held, incarnation) or held.expected > bounds.end:
             return True
         if held.last_digest is None or held.expected <= bounds.start:
             return False
         last = await reader.record_at(held.partition, held.expected - 1)
-        return last is None or digest(last) != held.last_digest
+        return last is None or not is_same(last, held.last_digest)
 
     async def _restart(self, held: Held, incarnation: str) -> None:
         _log.error("log_recreated", topic=held.partition.topic, partition=held.partition.number, was_at=held.expected)

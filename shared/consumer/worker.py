@@ -13,7 +13,7 @@ from shared.clock import Clock
 from shared.consumer.batches import LeaseLost, commit_batch, last_records
 from shared.consumer.leases import Held, Leases
 from shared.consumer.messages import HANDLER_FAILED, Item, Letter, Republish, Subscriptions, place, read_record
-from shared.consumer.positions import Positions
+from shared.consumer.positions import Positions, is_another
 from shared.consumer.progress import mark_published
 from shared.consumer.rejections import Halted, Rejections
 from shared.consumer.telemetry import ConsumerTelemetry
@@ -97,15 +97,25 @@ class Worker:
     # -- who reads what
 
     async def _keep_membership(self) -> None:
-        epochs = await self._leases.renew()
-        lost = [partition for partition, held in self._held.items() if epochs.get(partition) != held.epoch]
+        owned = await self._leases.renew()
+        # A database that was restored may name this worker and its epoch, and an earlier position.
+        lost = [
+            partition for partition, held in self._held.items() if owned.get(partition) != (held.epoch, held.expected)
+        ]
         if lost:
             self._drop(lost)
             self._known_partitions = 0  # a row may be gone
-        if strays := [partition for partition in epochs if partition not in self._held]:
+        self._drop(await self._made_anew())
+        if strays := [partition for partition in owned if partition not in self._held]:
             await self._leases.release(strays)
         await self._share()
         self._membership_due = self._clock.monotonic() + MEMBERSHIP_SECONDS
+
+    async def _made_anew(self) -> list[Partition]:
+        """Held, of a topic that is another one now: it may be longer already, and its reader none the wiser."""
+        topics = {partition.topic for partition in self._held}
+        incarnations = {topic: await self._log.incarnation(topic) for topic in topics}
+        return [partition for partition, held in self._held.items() if is_another(held, incarnations[partition.topic])]
 
     async def _share(self) -> None:
         partitions = [
@@ -150,7 +160,7 @@ class Worker:
         """Forget them here; what the database still says is mine goes back with the next look at it."""
         for partition in partitions:
             del self._held[partition]
-        self._reassign = True
+        self._reassign = self._reassign or bool(partitions)
         self._membership_due = 0.0
 
     # -- one batch

@@ -66,8 +66,8 @@ class KafkaLog:
         return {at.partition: Bounds(starts[at], ends[at]) for at in partitions}
 
     async def incarnation(self, topic: str) -> str:
-        """aiokafka knows no topic ids: who reads compares the last record read with the one that is there now."""
-        return ""
+        """The topic's id. A topic made anew is seen within seconds; what was read of it by then is read again."""
+        return (await self._topics.describe(topic)).id
 
     def reader(self) -> KafkaReader:
         finders = kafka_reader.consumer(self._connection, kafka_reader.LOOKUP_WAIT_MS)

@@ -50,8 +50,12 @@ class Disposable(Generic[C]):
         return started
 
     async def ask(self, question: Callable[[C], Awaitable[Answer]], seconds: float) -> Answer:
-        """The client's answer within so many seconds; else it is thrown away and `LogUnavailable` raised."""
+        """The client's answer within so many seconds; else it is thrown away and `LogUnavailable` raised.
+
+        A client that was started only now is asked once more: over a slow line its start takes most of the time.
+        """
         client: C | None = None
+        was_started = self._client is not None
         try:
             async with asyncio.timeout(seconds):
                 client = await self.get()
@@ -59,7 +63,7 @@ class Disposable(Generic[C]):
         except LogUnavailable:
             raise
         except Exception as error:
-            if client is not None:
+            if client is not None and (was_started or not isinstance(error, TimeoutError)):
                 self.discard(client)
             raise LogUnavailable(sentence(error, seconds)) from error
 

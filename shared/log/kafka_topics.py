@@ -20,6 +20,7 @@ from aiokafka.errors import (  # type: ignore[import-untyped]
 from shared.log.kafka_clients import Disposable
 from shared.log.kafka_connection import KafkaConnection
 from shared.log.kafka_faults import sentence
+from shared.log.kafka_metadata import TopicRequest
 from shared.log.port import Durability, LogUnavailable, Partition, Topic
 
 FRESH_SECONDS = 5.0
@@ -37,10 +38,14 @@ class TopicMissing(LogUnavailable):
 
 
 class Described(NamedTuple):
-    """`at` is when it was so, on the monotonic clock."""
+    """`id` is another one after the topic was made anew; empty where the broker knows none.
+
+    `at` is when it was so, on the monotonic clock.
+    """
 
     partitions: tuple[Partition, ...]
     durability: Durability
+    id: str
     at: float
 
 
@@ -111,7 +116,8 @@ class Topics:
         return described
 
     async def _read(self, client: AIOKafkaAdminClient, name: str) -> Described:
-        (topic,) = await client.describe_topics([name])
+        answer = await client._send_request(TopicRequest(name))
+        (topic,) = answer.to_object()["topics"]
         if error := _error(topic["error_code"]):
             reason = f"{name}: {sentence(error, _ANSWER_SECONDS)}"
             raise TopicMissing(reason) if isinstance(error, UnknownTopicOrPartitionError) else LogUnavailable(reason)
@@ -120,7 +126,7 @@ class Topics:
         copies = min(len(partition["replicas"]) for partition in partitions)
         durability: Durability = "replicated" if min(copies, in_sync) >= 2 else "broker"
         named = tuple(Partition(name, number) for number in range(len(partitions)))
-        return Described(named, durability, self._monotonic())
+        return Described(named, durability, topic.get("topic_id", b"").hex(), self._monotonic())
 
 
 async def _least_in_sync(client: AIOKafkaAdminClient, name: str) -> int:

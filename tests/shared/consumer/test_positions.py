@@ -61,8 +61,17 @@ class NamelessLog(MemoryLog):
         return ""
 
 
-@pytest.mark.parametrize("log", [MemoryLog, NamelessLog])
-@pytest.mark.parametrize(("running", "again"), [(True, 0), (True, 5), (False, 0), (False, 5), (False, 40)])
+_CASES = [(True, 0), (True, 5), (False, 0), (False, 5), (False, 40)]
+
+
+@pytest.mark.parametrize(
+    ("log", "running", "again"),
+    [
+        *((MemoryLog, *case) for case in _CASES),
+        *((NamelessLog, *case) for case in _CASES),
+        (MemoryLog, True, 40),  # its reader notices nothing, and a log without a name could not either
+    ],
+)
 async def test_another_log_under_the_same_name_is_read_from_its_start(
     ledger: Ledger, log: Callable[..., MemoryLog], running: bool, again: int
 ) -> None:
@@ -73,10 +82,10 @@ async def test_another_log_under_the_same_name_is_read_from_its_start(
     if not running:
         await process.worker.stop()
     ledger.log.recreate(TOPIC)
-    # Known ones first, then new ones; where the new log is longer only the record before the position tells. Begun at
-    # the eighth, no partition has the same record there again (it would rightly pass for the same log).
+    # Known ones first, then new ones; where the new log is longer only the record before the position tells. Under
+    # other keys, or that might be the same one again (and would rightly pass for the same log).
     names = [*NAMES, *(f"new{number}" for number in range(100))][8 : 8 + again]
-    await ledger.log.append(sessions(*names))
+    await ledger.log.append([record._replace(key=record.key + b"'") for record in sessions(*names)])
     process = process if running else ledger.process()
     await process.later()
     await process.run()
@@ -113,6 +122,27 @@ async def test_what_expired_unread_is_counted_as_lost_and_the_rest_is_read(ledge
     assert done.outcomes == {"new": 6}
     gaps = await ledger.rows("SELECT partition, first_lost, count FROM log_gap")
     assert sum(count for _, _, count in gaps) == 7
+
+
+async def test_a_database_restored_under_a_worker_is_read_from_where_it_stands(ledger: Ledger) -> None:
+    """It names the same worker and epoch as before, and an earlier position; no record comes that would tell."""
+    process = ledger.process()
+    await process.run()
+    tables = ("session", "consumer_offset", "consumer_tally", "worker")
+    for table in tables:
+        await ledger.execute(f"CREATE TABLE yesterdays_{table} AS TABLE {table}")
+    await ledger.log.append(sessions(*NAMES))
+    await process.run()
+    for table in tables:
+        await ledger.execute(f"DELETE FROM {table}")
+        await ledger.execute(f"INSERT INTO {table} TABLE yesterdays_{table}")
+        await ledger.execute(f"DROP TABLE yesterdays_{table}")
+    assert await ledger.counted() == []
+
+    await process.later()
+    await process.run()
+    assert await ledger.counted() == sorted(NAMES)
+    assert (await ledger.progress()).outcomes == {"new": 12}
 
 
 async def test_a_second_claim_does_not_count_a_gap_again(ledger: Ledger) -> None:
