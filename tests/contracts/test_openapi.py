@@ -20,6 +20,7 @@ from services.alerts.settings import AlertsSettings
 from services.alerts.views import FollowupDetail, FollowupPage, FollowupView
 from services.ingest.app import build as build_ingest
 from services.ingest.settings import IngestSettings
+from services.ingest.surveys import links as surveys
 from services.scoring import examples
 from services.scoring.answers import answer
 from services.scoring.app import build as build_scoring
@@ -38,9 +39,10 @@ from shared.log.port import Bounds
 from shared.sealing import Sealing
 from tests.asgi import request
 from tests.ingest.running import SECRET, RunningIngest
+from tests.ingest.surveys.asking import ask
 
 SHOWN = {  # answers that must have an example
-    "ingest": ["POST /v1/events"],
+    "ingest": ["POST /v1/events", "POST /v1/surveys/links"],
     "scoring": [
         "GET /v1/metrics",
         "GET /v1/metrics/{metric}",
@@ -162,6 +164,9 @@ async def test_what_ingest_shows_as_a_body_is_taken() -> None:
             value = shown["value"]
             response = await ingest.send(value.encode() if isinstance(value, str) else value, media)
             assert response.status_code == 202, (media, response.text)
+    link = await ask(ingest, **surveys.ASKED)
+    assert link.status_code == 201
+    assert link.json().keys() == surveys.MADE.keys()
     await ingest.stop()
 
 

@@ -9,7 +9,7 @@ Metric = Literal["nps", "csat", "ces", "rating", "recommend"]
 
 @dataclass(frozen=True)
 class Question:
-    """`scores` in the order of the page. At `sorry_up_to` and below the page says that it is sorry."""
+    """`scores` in the order of the page. Up to `sorry_up_to`, below the middle, the page says that it is sorry."""
 
     metric: Metric
     scores: Sequence[int]
@@ -21,7 +21,7 @@ class Question:
 
 
 QUESTIONS: Mapping[Metric, Question] = {
-    "nps": Question("nps", range(11), 6),
+    "nps": Question("nps", range(11), 4),
     "csat": Question("csat", range(1, 6), 2),
     "ces": Question("ces", range(1, 8), 3),
     "rating": Question("rating", range(1, 6), 2),

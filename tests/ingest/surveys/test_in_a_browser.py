@@ -110,7 +110,7 @@ async def test_without_scripts_the_score_of_an_e_mail_waits_for_one_tap(chromium
 async def test_a_scanner_of_mail_that_runs_scripts_records_nothing(chromium: Any, shop: Shop) -> None:
     async with visit(chromium, person=False) as page:
         address = await shop.link()
-        for score in range(11):
+        for score in (0, 3, 10):
             await page.goto(f"{address}?score={score}", wait_until="networkidle")
             assert await page.get_by_role("button", name="Wyślij odpowiedź").is_visible()
     assert shop.scores == []
