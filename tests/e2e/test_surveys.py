@@ -1,0 +1,64 @@
+"""A survey from its link to the follow-up and the number, on real processes: what the customer said last counts."""
+
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.e2e.processes import Server, temporary_installation, until
+
+pytestmark = pytest.mark.slow
+
+
+def test_an_answer_opens_a_follow_up_and_a_changed_one_withdraws_it() -> None:
+    with temporary_installation(PETLA_BRAND_NAME="Olcha i Dąb") as installation:
+        server = installation.up()
+        key = installation.create_key("events:write", "metrics:read", "followups:read")["key"]
+        made = asked_for(server, key)
+        server.kill()  # nothing of a link is kept in a process
+        server = installation.up(port=server.port)
+
+        page = httpx.get(made["url"] + "?score=3", trust_env=False)
+        assert (page.status_code, page.headers["content-language"]) == (200, "pl")
+        assert "Olcha" in page.text
+        assert known(server, key, made["feedback"]) is None
+
+        said(made["url"], score=3, text="Paczka przyszła po terminie")
+        (opened,) = until(lambda: followups(server, key, "new"), 20, "the follow-up")
+        assert (opened["customer"], opened["order_id"], opened["score"]) == ("c-1", "o-9", 3.0)
+        assert opened["text"] == "Paczka przyszła po terminie"
+
+        said(made["url"], score=9, text="Jednak dobrze")
+        until(lambda: followups(server, key, "withdrawn"), 20, "its end")
+        answer = known(server, key, made["feedback"])
+        assert answer is not None
+        assert (answer["score"], answer["group"], answer["source"]) == (9.0, "promoter", "shop")
+        nps = read(server, key, "/v1/metrics/nps").json()
+        assert (nps["value"], nps["n"], nps["counts"]["promoter"]) == (100.0, 1, 1)
+
+
+def asked_for(server: Server, key: str) -> dict[str, Any]:
+    body = {"survey_id": "after-delivery", "metric": "nps", "customer": "c-1", "order_id": "o-9", "language": "pl"}
+    headers = {"Authorization": f"Bearer {key}"}
+    response = httpx.post(f"{server.url}/v1/surveys/links", json=body, headers=headers, trust_env=False)
+    assert response.status_code == 201, response.text
+    made: dict[str, Any] = response.json()
+    return made
+
+
+def said(url: str, **fields: Any) -> None:
+    response = httpx.post(url, data=fields, trust_env=False)
+    assert response.status_code == 200, response.text
+
+
+def read(server: Server, key: str, path: str) -> httpx.Response:
+    return httpx.get(server.url + path, headers={"Authorization": f"Bearer {key}"}, trust_env=False)
+
+
+def known(server: Server, key: str, feedback: str) -> dict[str, Any] | None:
+    response = read(server, key, f"/v1/feedback/{feedback}")
+    return response.json() if response.status_code == 200 else None
+
+
+def followups(server: Server, key: str, state: str) -> list[dict[str, Any]] | None:
+    return read(server, key, f"/v1/followups?state={state}").json()["items"] or None
