@@ -17,6 +17,7 @@ from typer.exceptions import TyperException
 
 from services.backing import for_a_command
 from services.running import SERVICES, SHARED_PORT, StartError, serve
+from services.sources import sources as of_sources
 from shared import embedded_postgres
 from shared.access import create_key, list_keys, revoke_key
 from shared.clock import SystemClock
@@ -36,6 +37,7 @@ app = typer.Typer(
 )
 keys = typer.Typer(no_args_is_help=True, help="API keys: who may send and read.")
 app.add_typer(keys, name="keys")
+app.add_typer(of_sources, name="sources")
 
 _EXPECTED = (DataFolderError, PostgresError, LogUnavailable, StartError, LookupError, ValueError, OSError)
 
@@ -94,9 +96,10 @@ def up(
     host: Host = None,
     port: Port = None,
     data: Data = None,
+    sources: Annotated[Path | None, typer.Option(help="folder with documents of your sources; PETLA_SOURCES")] = None,
 ) -> None:
     """Serve until Ctrl-C. Without Kafka and PostgreSQL it brings its own."""
-    _environment(host=host, port=port, data=data)
+    _environment(host=host, port=port, data=data, sources=sources)
     set_up()
     names = [service.value] if service else list(SERVICES)
     _run(serve(names, lambda address: print(f"Pętla ({', '.join(names)}) serves {address}", flush=True)))

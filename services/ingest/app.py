@@ -15,7 +15,9 @@ from services.ingest.surveys import routes as surveys
 from services.ingest.surveys.answering import Answering
 from services.ingest.surveys.links import Links
 from services.ingest.surveys.rendering import Brand
+from services.ingest.webhooks import routes as webhooks
 from services.ingest.webhooks.access import known_keys
+from services.ingest.webhooks.administration import Administration
 from services.ingest.webhooks.receiving import Receiving
 from services.ingest.webhooks.registry import Sources
 from shared.clock import Clock
@@ -67,9 +69,12 @@ class Ingest:
         api.include_router(
             surveys.api(Links(keeping=keeping, sealing=sealing, clock=clock, rate=rate, public_url=settings.public_url))
         )
+        sources = Sources(config, sealing, ACCEPTED_TYPES, environment, known_keys(config), settings.sources)
+        administration = Administration(config, sources, sealing)
+        api.include_router(webhooks.routes(administration, sources, clock, settings.public_url))
         receiving = Receiving(
             api,
-            sources=Sources(config, sealing, ACCEPTED_TYPES, environment, known_keys(config), settings.sources),
+            sources=sources,
             keeping=keeping,
             clock=clock,
             rate=rate,

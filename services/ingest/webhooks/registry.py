@@ -106,12 +106,20 @@ class Sources:
         except MappingError as error:
             _log.error("source_not_compiled", source=name, reason=error.reason)
             return None, None
+        secrets, ends = self._secrets(name, kept, now)
+        verifier = Verifier(document.schemes, secrets, self._knows)
+        return Source(document, text.origin, text.yaml, len(secrets), verifier), min(ends, default=None)
+
+    def verifier(self, document: SourceDocument, now: datetime) -> Verifier:
+        """Of another document, with the secrets of the source of its name."""
+        kept = stored.read(self._config.get(stored.PREFIX + document.name)) or StoredSource()
+        return Verifier(document.schemes, self._secrets(document.name, kept, now)[0], self._knows)
+
+    def _secrets(self, name: str, kept: StoredSource, now: datetime) -> tuple[list[str], list[datetime]]:
         secrets, ends, unreadable = stored.opened(kept, self._sealing, now)
         if unreadable:
             _log.error("source_secrets_not_readable", source=name, count=unreadable)
-        texts = [*environment_secrets(self._environment, name), *secrets]
-        verifier = Verifier(document.schemes, texts, self._knows)
-        return Source(document, text.origin, text.yaml, len(texts), verifier), min(ends, default=None)
+        return [*environment_secrets(self._environment, name), *secrets], ends
 
     def _text(self, name: str) -> _Text | None:
         kept = stored.read(self._config.get(stored.PREFIX + name))
