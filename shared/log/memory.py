@@ -10,7 +10,17 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 from shared.log.partitioning import partition_of
-from shared.log.port import Bounds, Durability, LogUnavailable, NewRecord, OffsetOutOfRange, Partition, Record, Topic
+from shared.log.port import (
+    Bounds,
+    Change,
+    Durability,
+    LogUnavailable,
+    NewRecord,
+    OffsetOutOfRange,
+    Partition,
+    Record,
+    Topic,
+)
 
 
 class _Kept:
@@ -91,6 +101,18 @@ class MemoryLog:
             for partition, kept in self._kept.items()
             if (hours := self._topics[partition.topic].retention_hours) is not None
         )
+
+    async def rewrite(self, topic: str, change: Change) -> int:
+        """As the embedded log does it."""
+        changed = 0
+        for partition, kept in self._kept.items():
+            if partition.topic == topic:
+                records = [record for _, record in kept.records.values()]
+                for record, value in zip(records, await change(records), strict=True):
+                    if value is not None:
+                        kept.records[record.offset] = (kept.records[record.offset][0], record._replace(value=value))
+                        changed += 1
+        return changed
 
     def recreate(self, topic: str) -> None:
         """The topic deleted and made again: empty, with another incarnation."""

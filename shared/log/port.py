@@ -4,8 +4,8 @@ An append that returned is on the log with the durability it names; one that rai
 harmless: identity is in the event). Readers never commit anything: the position lives beside the effects.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Literal, NamedTuple, Protocol
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
 Durability = Literal["replicated", "broker", "local"]
 
@@ -28,6 +28,10 @@ class Record(NamedTuple):
     offset: int
     key: bytes | None
     value: bytes | None
+
+
+# What stands in place of each record's value from now on; None leaves it.
+Change = Callable[[Sequence[Record]], Awaitable[Sequence[bytes | None]]]
 
 
 class Bounds(NamedTuple):
@@ -118,3 +122,10 @@ class Log(Protocol):
     def reader(self) -> Reader: ...
 
     async def close(self) -> None: ...
+
+
+@runtime_checkable
+class Rewritable(Protocol):
+    """A log whose records lie with us: what may no longer be said in one can be taken out of it."""
+
+    async def rewrite(self, topic: str, change: Change) -> int: ...

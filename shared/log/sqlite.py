@@ -18,6 +18,7 @@ from shared.log.group_commit import TopicWriter
 from shared.log.partitioning import partition_of
 from shared.log.port import (
     Bounds,
+    Change,
     Durability,
     LogUnavailable,
     NewRecord,
@@ -28,6 +29,7 @@ from shared.log.port import (
 from shared.log.topic_file import Row, TopicFile
 
 _POLL_SECONDS = 0.02
+_REWRITE_RECORDS = 1_000
 
 
 @contextmanager
@@ -111,6 +113,23 @@ class SqliteLog:
                     removed += await self._writer(name).expire(now_ms - topic.retention_hours * 3_600_000)
         return removed
 
+    async def rewrite(self, topic: str, change: Change) -> int:
+        """Give every record of the topic to `change`, and keep what it says instead; the number of those changed.
+
+        Nothing of what they were is left in the file. Positions stay. What is appended meanwhile is given too, up to
+        the last look. Safe to begin again when it was interrupted.
+        """
+        changed = 0
+        with _unavailable_on_error(f"{topic} cannot be rewritten"):
+            file = await asyncio.to_thread(self.open_topic, topic)
+            try:
+                for number, bounds in file.bounds().items():
+                    changed += await _rewrite_partition(file, number, bounds.start, change)
+                await asyncio.to_thread(file.scrub)
+            finally:
+                file.close()
+        return changed
+
     async def close(self) -> None:
         for writer in self._writers.values():
             await writer.close()
@@ -118,6 +137,21 @@ class SqliteLog:
             view.close()
         self._writers.clear()
         self._views.clear()
+
+
+async def _rewrite_partition(file: TopicFile, number: int, position: int, change: Change) -> int:
+    changed = 0
+    while records := await asyncio.to_thread(_read_on, file, number, position):
+        values = {record.offset: new for record, new in zip(records, await change(records), strict=True) if new}
+        if values:
+            await asyncio.to_thread(file.replace, number, values)
+        changed += len(values)
+        position = records[-1].offset + 1
+    return changed
+
+
+def _read_on(file: TopicFile, number: int, position: int) -> list[Record]:
+    return list(file.records(number, position, _REWRITE_RECORDS))
 
 
 class SqliteReader:

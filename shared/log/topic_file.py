@@ -17,6 +17,8 @@ _OFFSET_BITS = 44
 _BUSY_SECONDS = 5.0
 _EXPIRE_CHUNK = 10_000
 
+# What is deleted is overwritten: a forgotten record must not be found in the room it left.
+_PRAGMAS = "PRAGMA page_size=8192; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;"
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS record (position INTEGER PRIMARY KEY, at INTEGER NOT NULL, key BLOB, value BLOB);
 CREATE TABLE IF NOT EXISTS head (partition INTEGER PRIMARY KEY, next_offset INTEGER, start_offset INTEGER);
@@ -33,7 +35,7 @@ class TopicFile:
         self.topic = topic
         self._connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         try:
-            self._connection.executescript("PRAGMA page_size=8192; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;")
+            self._connection.executescript(_PRAGMAS)
             self._create()
         except BaseException:
             self._connection.close()
@@ -154,6 +156,26 @@ class TopicFile:
                 connection.execute("DELETE FROM record WHERE position >= ? AND position <= ?", (first, newest))
                 connection.execute("UPDATE head SET start_offset = ? WHERE partition = ?", (newest - first + 1, number))
             removed += len(old)
+
+    def replace(self, number: int, values: Mapping[int, bytes]) -> None:
+        """Other values for records at these offsets of a partition; those that are gone stay gone."""
+        first = number << _OFFSET_BITS
+        with self._transaction() as connection:
+            changed = [(value, first | offset) for offset, value in values.items()]
+            connection.executemany("UPDATE record SET value = ? WHERE position = ?", changed)
+
+    def scrub(self) -> None:
+        """Write the file anew and empty its WAL: nothing is left of what was replaced or deleted.
+
+        Others wait meanwhile, about a second for each 100 MB; whoever reads for longer than the busy time fails it.
+        """
+        self._connection.execute("VACUUM")
+        self.truncate_wal()
+
+    def truncate_wal(self) -> None:
+        busy, _, _ = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if busy:
+            raise sqlite3.OperationalError("somebody reads the file at the moment")
 
     def close(self) -> None:
         self._connection.close()
