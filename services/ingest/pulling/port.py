@@ -1,0 +1,45 @@
+"""What a sender that is asked looks like: deliveries behind a position, and a new position."""
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from services.ingest.webhooks.request import Request
+
+# In a pulled delivery's headers: what kind of thing it is, for the rules of its document.
+KIND = "x-petla-pulled"
+
+Position = dict[str, Any]
+
+
+class PullFailed(Exception):  # noqa: N818 - it is a state of the sender, not a mistake of the program
+    """Nothing can be pulled at the moment; the sentence says why, without a secret. `retry_after` in seconds."""
+
+    def __init__(self, sentence: str, retry_after: float | None = None) -> None:
+        super().__init__(sentence)
+        self.retry_after = retry_after
+
+
+@dataclass(frozen=True)
+class Pulled:
+    """`position` is behind all `deliveries`; `more`: there is more to pull at once."""
+
+    deliveries: tuple[Request, ...]
+    position: Position
+    more: bool = False
+
+
+class Poller(Protocol):
+    """Asks one sender. `name` is the source whose document maps what comes."""
+
+    name: str
+
+    async def pull(self, position: Position) -> Pulled:
+        """What lies behind `position` ({}: from the beginning), a bounded part of it. Raises `PullFailed`.
+
+        What it hands out may come again, also changed; nothing that it has not handed out lies before the position.
+        """
+        ...
+
+    def kept(self) -> None:
+        """All that the last `pull` handed out is on the log."""
+        ...
