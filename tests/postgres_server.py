@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from shared.postgres_binaries import installed, server_account, usable_by
 from tests.e2e.processes import free_port
 
@@ -28,9 +30,25 @@ class OperatorsServer:
     def url(self) -> str:
         return f"postgresql://petla@127.0.0.1:{self.port}"
 
+    @property
+    def data(self) -> Path:
+        return self._folder / "data"
+
+    def run(self, program: str, *words: str | Path) -> None:
+        """A program of PostgreSQL's on this server, to its end; skips where the package lacks it."""
+        assert self._ended(program, *words) == 0, (self._folder / "log").read_text()[-2000:]
+
+    def answers(self) -> bool:
+        return self._ended("pg_isready") == 0
+
+    def _ended(self, program: str, *words: str | Path) -> int:
+        if not (self._binaries / program).exists():
+            pytest.skip(f"{self._binaries} has no {program}: install Debian's postgresql")
+        return self._spawn(program, "-h", "127.0.0.1", "-p", str(self.port), "-U", "petla", *words).wait(_STOP_SECONDS)
+
     def start(self) -> None:
         options = ("-h", "127.0.0.1", "-p", str(self.port), "-k", self._folder)
-        self._process = self._spawn("postgres", "-D", self._folder / "data", *options)
+        self._process = self._spawn("postgres", "-D", self.data, *options)
 
     def stop_immediately(self) -> None:
         """As after a crash: the next start recovers."""

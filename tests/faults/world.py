@@ -19,7 +19,9 @@ from services.scoring.settings import ScoringSettings
 from shared.consumer.worker import Worker
 from shared.db import Database
 from shared.events.envelope import decode_event
+from shared.events.followups import POSITION
 from shared.log.port import Log, NewRecord, Partition
+from tests.alerts.world import SECRET
 from tests.builders import answer
 from tests.scoring.world import NOW, question
 
@@ -54,7 +56,12 @@ class World:
         self._seen_log = seen_log
         self.clock = SteppedClock()
         self.settings = ScoringSettings(topic_prefix=prefix)
-        self._alerts_settings = AlertsSettings(topic_prefix=prefix, ALERTS_MAX_FEEDBACK_AGE_DAYS=0)
+        self._alerts_settings = AlertsSettings(
+            topic_prefix=prefix,
+            ALERTS_MAX_FEEDBACK_AGE_DAYS=0,
+            ALERTS_WEBHOOK_URL="http://127.0.0.1:9/nobody",  # what is to be sent is written down; nothing here sends it
+            ALERTS_WEBHOOK_SECRET=SECRET,
+        )
         self._used = used
         self._seen = seen
         topic = self.settings.topic
@@ -111,8 +118,9 @@ class World:
                 self.errors.append(error)
 
     async def healed(self) -> dict[str, Any]:
-        """The reconciliation once everything sent has been read everywhere."""
+        """The reconciliation once everything sent has been read everywhere, and alerts has told where it stands."""
         async with asyncio.timeout(HEALS_SECONDS):
+            await self.once()
             while not (found := await self.reconciliation())["settled"]:
                 await self.once()
                 for table in ("followup_event", "suppression"):
@@ -141,7 +149,7 @@ class World:
         return len(rows)
 
     async def published(self, name: str) -> Counter[str]:
-        """The ids of the events on a topic, and how often each was sent."""
+        """The ids of the events on a topic, and how often each was sent; where alerts stands is no event."""
         found: Counter[str] = Counter()
         topic = self.settings.topic(name)
         bounds = await self._seen_log.bounds(topic)
@@ -152,7 +160,8 @@ class World:
             while left > 0:
                 records = await reader.read(1_000, 1)
                 left -= len(records)
-                found.update(decode_event(record.value or b"").id for record in records)
+                events = (decode_event(record.value or b"") for record in records)
+                found.update(event.id for event in events if event.type != POSITION)
         await reader.close()
         return found
 
