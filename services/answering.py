@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator, Iterator
 import uvicorn
 from starlette.types import ASGIApp
 
+from services.segments import OneSegment
+
 _DRAIN_SECONDS = 5
 BACKLOG = 2048  # connections that wait to be taken
 
@@ -33,6 +35,7 @@ async def answering(app: ASGIApp, listener: socket.socket) -> AsyncIterator[None
     """Requests are answered inside of the block; at its end those under way have five seconds left."""
     config = uvicorn.Config(
         app,
+        http=OneSegment,
         lifespan="off",
         log_config=None,
         access_log=False,

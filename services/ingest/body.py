@@ -1,7 +1,9 @@
 """A request's body, read whole under a cap, a deadline, and a share of what the process holds at once."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from types import coroutine
+from typing import Any, cast
 
 from starlette.types import Receive
 
@@ -18,6 +20,21 @@ class Disconnected(Exception):  # noqa: N818 - the client went away; there is no
     pass
 
 
+@coroutine
+def _rest(steps: Generator[Any, Any, bytes], waits_for: Any) -> Generator[Any, Any, bytes]:
+    """What is left of an awaitable whose first step came to wait for something."""
+    try:
+        while True:
+            try:
+                happened = yield waits_for
+            except BaseException as error:
+                waits_for = steps.throw(error)
+            else:
+                waits_for = steps.send(happened)
+    except StopIteration as end:
+        return cast(bytes, end.value)
+
+
 class BodyReading:
     """`held` bytes are taken from the process's share until they are given back with `release`."""
 
@@ -31,9 +48,14 @@ class BodyReading:
         declared = headers.get(b"content-length", b"")
         if declared.isdigit() and (length := int(declared[:20])) > self._max_bytes:
             raise self._too_large({} if length <= _PASSED_OVER_BYTES else _CLOSE)
+        steps = self._chunks(receive).__await__()
+        try:
+            waits_for = next(steps)
+        except StopIteration as whole:  # nearly always: a deadline would cost more than the reading
+            return cast(bytes, whole.value)
         try:
             async with asyncio.timeout(READ_SECONDS):
-                return await self._chunks(receive)
+                return await _rest(steps, waits_for)
         except TimeoutError as error:
             detail = f"the body did not arrive within {READ_SECONDS:g} seconds: send it again"
             raise Refusal(408, "too_slow", detail, headers=_CLOSE) from error

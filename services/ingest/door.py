@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.ingest import answers
-from services.ingest.admission import Admitted, admit
+from services.ingest.admission import Admitted, admit, admit_document
 from services.ingest.answers import Answer
 from services.ingest.body import BodyReading, Disconnected
 from services.ingest.counters import Counters
@@ -17,7 +17,7 @@ from services.ingest.keeping import Keeping
 from services.ingest.limits import BytesAtOnce, RateLimit
 from services.ingest.media import Form, Headers, form_of
 from services.ingest.naming import fact_in, fact_of, known_field
-from services.ingest.sent_event import MAX_EVENT_BYTES, SentEvent, from_document, from_headers, is_plain
+from services.ingest.sent_event import MAX_EVENT_BYTES, SentEvent, from_headers, is_plain
 from services.ingest.splitting import MAX_BATCH_BYTES, is_batch, split
 from shared.access import AccessDenied, authenticate, require
 from shared.clock import Clock
@@ -28,7 +28,7 @@ from shared.problems import Refusal, access_denied, internal_error, problem
 from shared.tracing import Tracing
 
 PATH = "/v1/events"
-_LARGEST = {Form.ONE: MAX_EVENT_BYTES, Form.BINARY: MAX_EVENT_BYTES}
+_SINGLE = (Form.ONE, Form.BINARY)
 _MOST_LOGGED = 10  # rejected events of one request: a thousand lines would say no more
 
 _log = structlog.get_logger(__name__)
@@ -100,7 +100,7 @@ class Door:
         principal = authenticate(self._config, headers.get(b"authorization"))
         require(principal, "events:write")
         form = form_of(headers)
-        reading = BodyReading(self._at_once, _LARGEST.get(form, MAX_BATCH_BYTES))
+        reading = BodyReading(self._at_once, MAX_EVENT_BYTES if form in _SINGLE else MAX_BATCH_BYTES)
         try:
             body = await reading.read(headers, receive)
             if is_batch(form, body):
@@ -115,8 +115,11 @@ class Door:
         self._let_through(sender, 1)
         sent: SentEvent | None = None
         try:
-            sent = from_headers(headers, body) if form is Form.BINARY else from_document(body)
-            admitted = admit(sent, sender, self._clock.now(), traceparent)
+            if form is Form.BINARY:
+                sent = from_headers(headers, body)
+                admitted = admit(sent, sender, self._clock.now(), traceparent)
+            else:
+                admitted = admit_document(body, is_plain(body), sender, self._clock.now(), traceparent)
         except EventError as error:
             _log_rejected(error, sender, fact_of(sent, sender) if sent else fact_in(body, sender))
             raise
@@ -154,7 +157,7 @@ def _judged(
     document: bytes, plain: bool, sender: str, arrival: datetime, traceparent: str | None
 ) -> Admitted | EventError:
     try:
-        return admit(from_document(document, plain=plain), sender, arrival, traceparent)
+        return admit_document(document, plain, sender, arrival, traceparent)
     except EventError as error:
         return error
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from typing import Literal
 from urllib.parse import unquote_to_bytes
 
 import msgspec
@@ -10,6 +11,7 @@ from msgspec.structs import astuple
 
 from services.ingest.json_flaws import WHOLE, check_depth, check_utf8, flaw, too_deep
 from services.ingest.mistakes import mistake
+from shared.events.feedback import Answer
 from shared.events.fields import EventError, Instant, Name, Revision, check_characters, may_hold_controls
 
 MAX_EVENT_BYTES = 256 * 1024
@@ -37,6 +39,21 @@ class EscapedEvent(SentEvent, kw_only=True):
 
 
 _decode = msgspec.json.Decoder(SentEvent).decode
+
+
+class AnswerEvent(Struct, gc=False):
+    """A customer's answer with its data, as nearly all events are."""
+
+    specversion: Literal["1.0"]
+    id: Name
+    source: Name
+    type: Literal["feedback.received.v1", "feedback.updated.v1"]
+    data: Answer
+    time: Instant | None = None
+    revision: Revision | None = None
+
+
+_decode_answer = msgspec.json.Decoder(AnswerEvent).decode
 
 
 def is_plain(body: bytes) -> bool:
@@ -68,6 +85,21 @@ def from_document(document: bytes, *, plain: bool = False) -> SentEvent:
         return event
     check_characters({"id": event.id, "source": event.source}, "")
     return EscapedEvent(*astuple(event)[:-1], data=event.data)
+
+
+def answer_from(document: bytes) -> AnswerEvent | None:
+    """A plain document decoded in one pass, which costs two thirds of decoding the event and then its data.
+
+    None where it is no answer, or anything is not as it should be: `from_document` says what.
+    """
+    if len(document) > MAX_EVENT_BYTES or b'"feedback.' not in document:
+        return None
+    try:
+        event = _decode_answer(document)
+    except (msgspec.DecodeError, RecursionError):
+        return None
+    check_depth(document)
+    return event
 
 
 def from_headers(headers: Mapping[bytes, bytes], body: bytes) -> SentEvent:
