@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
 from services.ingest.surveys import submission
@@ -144,7 +145,7 @@ async def test_a_comment_that_is_too_long_is_given_back(ingest: RunningIngest) -
         (b"score=%ff%fe", 422),
         (b"score=9&text=%ED%A0%80%FF", 200),  # half a surrogate pair, and no UTF-8
         (b"score=9&text=\xc5\xbc", 200),
-        (b"&".join(b"a%d=1" % number for number in range(50)), 422),
+        (b"&".join((b"score=9", *(b"a%d=1" % number for number in range(50)))), 422),
         (b"%" * 60_000, 422),
         (b'{"score": 9}', 422),
         (b"score=9&text=" + b"x" * 70_000, 413),
@@ -227,7 +228,7 @@ def altered(token: str, at: int) -> str:
 def sealed_otherwise(invitation: Invitation, ingest: RunningIngest) -> dict[str, str]:
     return {
         "another secret": token_of(invitation, Sealing(b"somebody else's secret")),
-        "another purpose": ingest.sealing.seal("source", b"\x90"),
+        "another purpose": ingest.sealing.seal("source", msgspec.msgpack.encode(invitation)),
         "not an invitation": ingest.sealing.seal("survey", b"\xc1"),
         "half of one": ingest.sealing.seal("survey", b"\x92\xa4shop\xa1s"),
         "empty": ingest.sealing.seal("survey", b""),
