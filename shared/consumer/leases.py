@@ -8,10 +8,12 @@ from datetime import datetime
 
 from sqlalchemy import text
 
+from shared.clock import Clock
 from shared.db import Database
 from shared.log.port import Partition
 
 LEASE_SECONDS = 5
+_RENEW_SECONDS = 1.0
 
 _SEEN = text("""
     INSERT INTO worker (id, seen) VALUES (:me, clock_timestamp())
@@ -63,17 +65,28 @@ class Held:
 class Leases:
     """One worker's part in the sharing. Its id is new for every process, so two can never be taken for one."""
 
-    def __init__(self, db: Database, topics: Iterable[str]) -> None:
+    def __init__(self, db: Database, topics: Iterable[str], clock: Clock) -> None:
         self.me = f"{os.getpid()}-{uuid.uuid4().hex[:12]}"
         self._db = db
         self._topics = list(topics)
+        self._clock = clock
+        self._renewed_at = 0.0
 
     async def renew(self) -> dict[Partition, tuple[int, int]]:
         """Say that this worker lives; returns epoch and next offset of every partition that is still its own."""
+        self._renewed_at = self._clock.monotonic()
         async with self._db.transaction() as tx:
             await tx.execute(_SEEN, {"me": self.me})
             rows = await tx.execute(_RENEW, {"me": self.me})
             return {Partition(topic, number): (epoch, expected) for topic, number, epoch, expected in rows}
+
+    async def keep(self) -> None:
+        """Called on the way through a pass, which on a busy machine takes longer than a lease lasts.
+
+        Without it two workers take each other's partitions for ever, and neither comes to its first batch.
+        """
+        if self._clock.monotonic() - self._renewed_at >= _RENEW_SECONDS:
+            await self.renew()
 
     async def fair_share(self, total: int) -> int:
         """Shares differ by one at the most: what does not divide evenly goes to the workers with the lowest ids."""

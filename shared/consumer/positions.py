@@ -4,6 +4,9 @@ Never a jump to the end: what expired unread is counted as lost and shown; anoth
 comes again from it is absorbed by the facts' unique key.
 """
 
+from collections.abc import Mapping
+from typing import NamedTuple
+
 import structlog
 from sqlalchemy import TextClause, text
 
@@ -33,16 +36,25 @@ def is_another(held: Held, incarnation: str) -> bool:
     return bool(incarnation and held.incarnation) and incarnation != held.incarnation
 
 
+class Found(NamedTuple):
+    """The log's name for itself, and the bounds of each partition of a topic."""
+
+    incarnation: str
+    bounds: Mapping[int, Bounds]
+
+
 class Positions:
     def __init__(self, log: Log, db: Database) -> None:
         self._log = log
         self._db = db
 
-    async def settle(self, held: Held, reader: Reader) -> None:
-        """Compare a claimed position with the log and correct both, the database first."""
-        topic, number = held.partition
-        incarnation = await self._log.incarnation(topic)
-        bounds = (await self._log.bounds(topic))[number]
+    async def look(self, topic: str) -> Found:
+        """Once for all of its partitions that were claimed: what others append later only moves their ends on."""
+        return Found(await self._log.incarnation(topic), await self._log.bounds(topic))
+
+    async def settle(self, held: Held, found: Found, reader: Reader) -> None:
+        """Compare a claimed position with what was found after the claim and correct both, the database first."""
+        incarnation, bounds = found.incarnation, found.bounds[held.partition.number]
         if await self._is_another_log(held, incarnation, bounds, reader):
             await self._restart(held, incarnation)
         elif incarnation and held.incarnation != incarnation:

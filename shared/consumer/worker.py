@@ -49,7 +49,7 @@ class Worker:
         self._subscriptions = subscriptions
         self._clock = clock
         self._republish = republish
-        self._leases = Leases(db, self._topics)
+        self._leases = Leases(db, self._topics, clock)
         self._positions = Positions(log, db)
         self._reader: Reader = log.reader()
         self._held: dict[Partition, Held] = {}
@@ -135,8 +135,10 @@ class Worker:
         claimed = await self._leases.claim(count)
         # First: settling may move the positions that say what is owed.
         await self._publish_owed([held for held in claimed if held.owes])
+        found = {topic: await self._positions.look(topic) for topic in {held.partition.topic for held in claimed}}
         for held in claimed:
-            await self._positions.settle(held, self._reader)
+            await self._leases.keep()
+            await self._positions.settle(held, found[held.partition.topic], self._reader)
             self._held[held.partition] = held
             self._reassign = True
 
@@ -170,6 +172,7 @@ class Worker:
         if self._reassign or await self._reads_elsewhere():
             await self._reader.assign({partition: held.expected for partition, held in self._held.items()})
             self._reassign = False
+        await self._leases.keep()
         records = await self._reader.read(BATCH_RECORDS, READ_WAIT_SECONDS)
         if records:
             items = [read_record(record) for record in records]
@@ -189,6 +192,7 @@ class Worker:
     async def _apply(self, items: Sequence[Item], *, last_try: bool = False) -> None:
         """Commit the items; where one of them cannot be, halve until it stands alone and set it aside."""
         rejected = self._rejections.with_more(items)
+        await self._leases.keep()
         try:
             async with self._db.transaction() as tx:
                 handled = await commit_batch(items, self._held, self._subscriptions, tx)

@@ -1,8 +1,11 @@
 """Workers share partitions evenly, and a partition is never read by two of them for longer than the fence allows."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 from tests.builders import session
+from tests.shared.consumer.faults import server_says
 from tests.shared.consumer.ledger import Ledger, Process
 
 
@@ -98,3 +101,42 @@ async def test_a_partition_that_is_not_held_any_more_is_not_read(ledger: Ledger)
     assert process.worker.problem is None
     assert process.counting.calls == []
     assert await ledger.letters() == []
+
+
+class Slow:
+    """In place of `done`: takes three seconds, in which `rival` takes whatever nobody holds any more."""
+
+    def __init__(self, ledger: Ledger, process: Process, rival: Process, done: Callable[..., Awaitable[Any]]) -> None:
+        self._ledger, self._process, self._rival, self._done = ledger, process, rival, done
+
+    async def __call__(self, *arguments: Any) -> Any:
+        await self._ledger.seconds_pass(3)
+        self._process.clock.seconds += 3
+        await self._rival.later()
+        return await self._done(*arguments)
+
+
+async def test_who_is_slow_to_look_at_the_log_keeps_its_claims(ledger: Ledger) -> None:
+    """Or two workers on a busy machine take each other's partitions for ever, and neither reads anything."""
+    await ledger.log.append([session(f"s{number}") for number in range(8)])
+    before = ledger.process()
+    await before.run()
+    await before.worker.stop()
+    await ledger.log.append([session(f"t{number}") for number in range(8)])
+    process, rival = ledger.process(), ledger.process()
+    reader = process.log.made_reader
+    reader.record_at = Slow(ledger, process, rival, reader.record_at)
+    reader.read = Slow(ledger, process, rival, reader.read)
+    assert await process.worker.run_once() == 8
+    assert rival.counting.calls == []
+
+
+async def test_who_isolates_a_record_keeps_the_partitions_of_the_others(ledger: Ledger) -> None:
+    process, rival = ledger.process(), ledger.process()
+    await process.run()
+    await ledger.log.append([session(f"s{number}") for number in range(8)])
+    process.log.append = Slow(ledger, process, rival, process.log.append)
+    process.counting.broken = {"s0": server_says("22000")}
+    assert await process.worker.run_once() == 8
+    assert rival.counting.calls == []
+    assert len(await ledger.letters()) == 1
