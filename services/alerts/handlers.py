@@ -21,7 +21,7 @@ from services.alerts.verdicts import is_detractor, news_of
 from shared.consumer.messages import Conflict, Handled, Message, Subscriptions
 from shared.erasure.anonymous import customer_of, is_pseudonym
 from shared.erasure.arrivals import Erased, NobodyErased
-from shared.events.activity import ACTIVITY
+from shared.events.activity import ACTIVITY, ACTIVITY_RETRACTED
 from shared.events.envelope import content_digest
 from shared.events.scores import SCORED
 from shared.tracing import UNTRACED, Tracing
@@ -146,4 +146,5 @@ def _conflict(message: Message, fact: Fact) -> Conflict:
 
 def subscriptions(handlers: Handlers) -> Subscriptions:
     """Everything alerts reacts to."""
-    return {SCORED: handlers.take_scores, **dict.fromkeys(ACTIVITY, handlers.record_activity)}
+    activity_types = (*ACTIVITY, ACTIVITY_RETRACTED)
+    return {SCORED: handlers.take_scores, **dict.fromkeys(activity_types, handlers.record_activity)}

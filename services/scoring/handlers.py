@@ -18,7 +18,7 @@ from services.scoring.store import rollups as rollup_table
 from services.scoring.store.registers import Settled
 from shared.consumer.messages import Handled, Message, Subscriptions
 from shared.erasure.arrivals import Erased, NobodyErased
-from shared.events.activity import ACTIVITY
+from shared.events.activity import ACTIVITY, ACTIVITY_RETRACTED
 from shared.events.catalogue import FEEDBACK_TOPIC
 from shared.events.envelope import Event
 from shared.events.feedback import RECEIVED, RETRACTED, UPDATED, Answer, Retraction
@@ -89,9 +89,10 @@ class Handlers:
             await registers.demote("activity", settled.demoted, tx)
         inserted = [rows.activity_row(arrival) for arrival in settled.fresh]
         await activity.insert(inserted, [not settled.is_current(arrival) for arrival in settled.fresh], tx)
-        delivered = [arrival for arrival in settled.fresh if arrival.message.event.type in deliveries.TYPES]
+        delivered = [arrival for arrival in settled.fresh if rows.type_of_fact(arrival.message) in deliveries.TYPES]
         if delivered:
-            orders = {arrival.message.data.order_id for arrival in delivered}
+            told = [arrival.message for arrival in delivered if arrival.message.event.type != ACTIVITY_RETRACTED]
+            orders = {message.data.order_id for message in told}
             if known := settled.had_rows & {arrival.id for arrival in delivered}:
                 orders |= await activity.objects(known, tx)  # a revision may name another order than the one before
             await self._judge_deliveries(orders, _writer(settled), tx)
@@ -163,7 +164,7 @@ def subscriptions(handlers: Handlers) -> Subscriptions:
         RECEIVED: handlers.record_feedback,
         UPDATED: handlers.record_feedback,
         RETRACTED: handlers.record_feedback,
-        **dict.fromkeys(ACTIVITY, handlers.record_activity),
+        **dict.fromkeys((*ACTIVITY, ACTIVITY_RETRACTED), handlers.record_activity),
         **dict.fromkeys(FOLLOWUPS, handlers.track_followups),
         SUPPRESSED: handlers.track_suppressions,
         POSITION: handlers.track_positions,

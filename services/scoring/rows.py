@@ -9,7 +9,7 @@ from services.scoring.metrics.cells import Scale
 from services.scoring.metrics.groups import group
 from services.scoring.rollups import FEEDBACK_DIMENSIONS, Revision
 from shared.consumer.messages import Message
-from shared.events.activity import ACTIVITY
+from shared.events.activity import ACTIVITY, ACTIVITY_RETRACTED
 from shared.events.envelope import content_digest
 from shared.events.feedback import RETRACTED, Answer, tenths
 from shared.events.followups import AlertsPosition, event_type
@@ -92,19 +92,30 @@ def revision_of(arrival: Arrival) -> Revision:
 def activity_row(arrival: Arrival) -> tuple[Any, ...]:
     """In the order of `store.activity.COLUMNS`."""
     event = arrival.message.event
-    _, names_object = ACTIVITY[event.type]
     return (
         arrival.id,
         arrival.revision,
         arrival.content,
         event.type,
         event.sender,
-        getattr(arrival.message.data, names_object),
+        _object(arrival.message),
         bytes(event.data).decode(),
         event.time,
         event.receivedat,
         arrival.message.record.partition.number,
     )
+
+
+def _object(message: Message) -> str:
+    """What the event is about; of a fact that is none after all, only the fact is known."""
+    if message.event.type == ACTIVITY_RETRACTED:
+        return message.event.factid
+    return str(getattr(message.data, ACTIVITY[message.event.type][1]))
+
+
+def type_of_fact(message: Message) -> str:
+    """Also of a retraction."""
+    return message.data.retracts if message.event.type == ACTIVITY_RETRACTED else message.event.type
 
 
 class Step(NamedTuple):

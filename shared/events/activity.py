@@ -145,6 +145,18 @@ class SurveyBounced(Struct, omit_defaults=True):
     channel: Optional = None
 
 
+ACTIVITY_RETRACTED = "activity.retracted.v1"
+
+
+class ActivityRetracted(Struct):
+    """The fact of the event's `factid` is none after all; `retracts` was its type.
+
+    Only ingest writes it, when a source's rules were mended: it names the fact by its hash, so it names no person.
+    """
+
+    retracts: Name
+
+
 # A type, its struct, and the field that names the object: records of one object share a key.
 ACTIVITY: dict[str, tuple[type[Struct], str]] = {
     "customer.updated.v1": (CustomerUpdated, "customer"),

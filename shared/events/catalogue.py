@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from shared.events.activity import ACTIVITY
+from shared.events.activity import ACTIVITY, ACTIVITY_RETRACTED, ActivityRetracted
 from shared.events.feedback import RECEIVED, RETRACTED, UPDATED, Answer, Retraction
 from shared.events.followups import FOLLOWUPS
 from shared.events.raw import RAW, WebhookReceived
@@ -36,6 +36,7 @@ def _types() -> dict[str, EventType]:
         (UPDATED, FEEDBACK_TOPIC, Answer),
         (RETRACTED, FEEDBACK_TOPIC, Retraction),
         *((name, ACTIVITY_TOPIC, struct) for name, (struct, _) in ACTIVITY.items()),
+        (ACTIVITY_RETRACTED, ACTIVITY_TOPIC, ActivityRetracted),
         (SCORED, SCORES_TOPIC, FeedbackScored),
         *((name, FOLLOWUPS_TOPIC, struct) for name, struct in FOLLOWUPS.items()),
         (RAW, RAW_TOPIC, WebhookReceived),
@@ -44,4 +45,4 @@ def _types() -> dict[str, EventType]:
 
 
 TYPES = _types()
-ACCEPTED_TYPES = tuple(name for name, kind in TYPES.items() if kind.topic in (FEEDBACK_TOPIC, ACTIVITY_TOPIC))
+ACCEPTED_TYPES = (RECEIVED, UPDATED, RETRACTED, *ACTIVITY)

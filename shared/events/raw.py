@@ -18,7 +18,10 @@ _LARGEST_BODY = 16 * 1024 * 1024
 
 
 class Emitted(Struct, omit_defaults=True):
-    """An event that a delivery made. `name` is its feedback_id, or its id; `digest` of its content, in hex."""
+    """An event that a delivery made. `name` is its feedback_id, or its id.
+
+    In hex: `digest` of its content, `key` of its record.
+    """
 
     type: Name
     source: Name
@@ -26,6 +29,7 @@ class Emitted(Struct, omit_defaults=True):
     fact: Name
     revision: Revision
     digest: Name
+    key: Name
 
 
 class WebhookReceived(Struct, omit_defaults=True):

@@ -147,7 +147,9 @@ def _emitted(sent: SentEvent, admitted: Admitted) -> Emitted:
     name = record.data_name if sent.type in FEEDBACK_TYPES else sent.id
     kind = "retraction" if sent.type == RETRACTED else "answer" if sent.type in FEEDBACK_TYPES else sent.type
     digest = content_digest(kind, record.data).hex()
-    return Emitted(sent.type, sent.source, name or sent.id, admitted.fact, sent.revision or 0, digest)
+    return Emitted(
+        sent.type, sent.source, name or sent.id, admitted.fact, sent.revision or 0, digest, admitted.key.hex()
+    )
 
 
 class _Recorded(msgspec.Struct):
