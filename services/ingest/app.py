@@ -1,7 +1,9 @@
-"""Ingest, wired. It has no loop and no state of its own: any number of processes may run."""
+"""Ingest, wired. It keeps no state of its own: any number may run. Its loops ask the senders that never call."""
 
 from collections.abc import Mapping
+from random import random
 from types import MappingProxyType
+from uuid import uuid4
 
 from starlette.types import ASGIApp
 
@@ -10,6 +12,8 @@ from services.ingest.counters import Counters, Spilled
 from services.ingest.door import Door
 from services.ingest.keeping import Keeping
 from services.ingest.limits import BytesAtOnce, FewAtOnce, RateLimit
+from services.ingest.pulling.running import Pulling
+from services.ingest.pulling.senders import Senders
 from services.ingest.settings import IngestSettings
 from services.ingest.surveys import routes as surveys
 from services.ingest.surveys.answering import Answering
@@ -22,7 +26,7 @@ from services.ingest.webhooks.receiving import Receiving
 from services.ingest.webhooks.registry import Sources
 from shared.clock import Clock
 from shared.config import ConfigStore
-from shared.events.catalogue import ACCEPTED_TYPES
+from shared.events.catalogue import ACCEPTED_TYPES, RAW_TOPIC
 from shared.log.port import Log
 from shared.sealing import Sealing
 from shared.service import Service
@@ -84,6 +88,16 @@ class Ingest:
             tracing=self._tracing,
             public_url=settings.public_url,
         )
+        self._pulling = Pulling(
+            Senders(environment, config, log, settings.topic(RAW_TOPIC), sealing, clock),
+            source=sources.get,
+            keeping=keeping,
+            counters=counters,
+            config=config,
+            clock=clock,
+            random=random,
+            holder=uuid4().hex,
+        )
         self.app: ASGIApp = Door(
             receiving,
             keeping=keeping,
@@ -96,10 +110,12 @@ class Ingest:
         )
 
     async def start(self) -> None:
-        """Nothing to connect: the log and the configuration are the process's, which starts and stops them."""
+        """The log and the configuration are the process's, which starts and stops them."""
+        self._pulling.start()
 
     async def stop(self) -> None:
-        """Nothing else is held: whoever was answered is on the log."""
+        """Whoever was answered is on the log; another process may pull at once."""
+        await self._pulling.stop()
         await self._tracing.close()
 
     async def checks(self) -> dict[str, str]:
@@ -118,6 +134,6 @@ def build(
 ) -> Service:
     """`config` must have been started before a request is answered; `environment` has the secrets of sources.
 
-    Raises `MappingError` for a document in the folder of sources.
+    Raises `MappingError` for a document in the folder of sources, ValueError for credentials that are half there.
     """
     return Ingest(settings, log, config, clock, sealing, environment)

@@ -3,8 +3,7 @@
 A row that cannot be read is a row with a fault, and reading goes on behind it; a file that cannot be read raises.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 
@@ -13,34 +12,35 @@ class FileError(ValueError):
 
 
 @dataclass(frozen=True)
-class Row:
-    """`number` counts rows from 1 (no header, no blank lines); `fault` says why `cells` is empty.
+class Unreadable:
+    """In place of a cell's value where there is none that may be used. `reason` says why, and what to do."""
 
-    `unreadable` says of a column why its cell has no value that may be used.
-    """
+    reason: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """`number` counts rows from 1 (no header, no blank lines); `fault` says why `cells` is empty."""
 
     number: int
     cells: dict[str, Any]
     fault: str | None = None
-    unreadable: Mapping[str, str] = field(default_factory=dict)
 
     def scope(self) -> dict[str, Any]:
         """What expressions see: the cells and `_row`. Asking for an unreadable cell raises ValueError."""
         cells = {**self.cells, "_row": self.number}
-        return _Guarded(cells, self.unreadable) if self.unreadable else cells
+        is_whole = not any(isinstance(value, Unreadable) for value in cells.values())
+        return cells if is_whole else _Guarded(cells)
 
 
 class _Guarded(dict[str, Any]):
     """A column that a mapping does not ask for does no harm."""
 
-    def __init__(self, cells: dict[str, Any], unreadable: Mapping[str, str]) -> None:
-        super().__init__(cells)
-        self._unreadable = unreadable
-
     def get(self, name: str, default: Any = None) -> Any:
-        if name in self._unreadable:
-            raise ValueError(self._unreadable[name])
-        return super().get(name, default)
+        value = super().get(name, default)
+        if isinstance(value, Unreadable):
+            raise ValueError(value.reason)
+        return value
 
 
 def column_names(cells: list[str]) -> list[str]:

@@ -13,7 +13,7 @@ from typing import Any
 
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook
 
-from services.ingest.imports.rows import FileError, Row, column_names
+from services.ingest.imports.rows import FileError, Row, Unreadable, column_names
 from services.ingest.imports.sheet_look import Position, Sheet, named
 from services.ingest.imports.workbook_guard import inspect
 
@@ -85,20 +85,17 @@ class Workbook:
                 yield _Line(index, values, texts)
 
     def _row(self, number: int, names: list[str], line: "_Line") -> Row:
-        cells = {name: text for name, text in zip(names, line.texts, strict=True) if name}
-        unreadable = {
-            name: reason
-            for column, name in enumerate(names)
-            if name and (reason := self._flaw((line.index, self._first_column + column), line.values[column]))
-        }
-        return Row(number, cells, unreadable=unreadable)
+        cells = {name: self._cell(line, column) for column, name in enumerate(names) if name}
+        return Row(number, cells)
 
-    def _flaw(self, place: Position, value: Any) -> str | None:
+    def _cell(self, line: "_Line", column: int) -> str | Unreadable | None:
+        place, value = (line.index, self._first_column + column), line.values[column]
         if place in self._sheet.errors:
-            return f"the cell {named(place)} holds an error such as #N/A: mend it"
+            return Unreadable(f"the cell {named(place)} holds an error such as #N/A: mend it")
         if isinstance(value, float) and abs(value) >= _DIGITS_KEPT:
-            return f"the number in {named(place)} has more than 15 digits, which Excel rounds: keep the column as text"
-        return None
+            many = "more than 15 digits, which Excel rounds"
+            return Unreadable(f"the number in {named(place)} has {many}: keep the column as text")
+        return line.texts[column]
 
 
 @dataclass(frozen=True)

@@ -232,3 +232,20 @@ def test_a_file_that_is_something_else_is_refused(
     assert workbook.run(petla) == 2
     assert word in workbook.stderr
     assert petla.requests == []
+
+
+def test_an_error_cell_is_no_empty_cell_for_a_rule_over_items(workbook: Import) -> None:
+    workbook.mapping.write_text(
+        "ce_source: /x\nrules:\n  - foreach: split(id, ',')\n    emit: feedback.received.v1\n    id: item\n"
+        "    map: {metric: \"'comment'\", text: text}\n"
+    )
+
+    def fill(sheet: Worksheet) -> None:
+        sheet.append(["id", "text"])
+        sheet.append(["a,b", "#N/A"])
+        sheet["B2"].data_type = "e"
+
+    workbooks.write(workbook.file, fill)
+    petla = FakePetla()
+    assert workbook.run(petla) == 1
+    assert petla.events == []
