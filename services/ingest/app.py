@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from random import random
 from types import MappingProxyType
+from typing import NamedTuple
 from uuid import uuid4
 
 from starlette.types import ASGIApp
@@ -31,9 +32,22 @@ from shared.log.port import Log
 from shared.sealing import Sealing
 from shared.service import Service
 from shared.telemetry import new_registry, new_tracing
+from shared.tracing import Tracing
 
 _STRANGERS_AT_ONCE, _SECONDS_A_STRANGER = 20, 1.0  # deliveries that are not the sender's, recorded for each source
 _ANSWERS_AT_ONCE, _SECONDS_AN_ANSWER = 20, 10.0  # of one survey's link; a person changes an answer a few times
+
+
+class _Parts(NamedTuple):
+    """What every way in shares."""
+
+    keeping: Keeping
+    sealing: Sealing
+    clock: Clock
+    rate: RateLimit
+    at_once: BytesAtOnce
+    counters: Counters
+    tracing: Tracing
 
 
 class Ingest:
@@ -54,57 +68,25 @@ class Ingest:
         spilled = Spilled(log)
         registry.register(spilled)
         self._tracing = new_tracing(self.name, settings.otlp_endpoint)
-        counters, at_once = Counters(registry), BytesAtOnce()
+        counters = Counters(registry)
         keeping = Keeping(log, settings.topic, clock, counters)
         rate = RateLimit(settings.max_events_per_second, clock)
-        answering = Answering(
-            keeping=keeping,
-            sealing=sealing,
-            clock=clock,
-            zone=settings.zone,
-            brand=settings.brand_name,
-            often=FewAtOnce(_ANSWERS_AT_ONCE, _SECONDS_AN_ANSWER, clock),
-            at_once=at_once,
-            counters=counters,
-        )
-        brand = Brand(settings.brand_name, settings.brand_colour, settings.brand_logo, settings.privacy_url)
-        api = create_api(config, self.checks, registry, spilled.count)
-        api.include_router(surveys.pages(answering, brand, self._tracing))
-        api.include_router(
-            surveys.api(Links(keeping=keeping, sealing=sealing, clock=clock, rate=rate, public_url=settings.public_url))
-        )
+        parts = _Parts(keeping, sealing, clock, rate, BytesAtOnce(), counters, self._tracing)
         sources = Sources(config, sealing, ACCEPTED_TYPES, environment, known_keys(config), settings.sources)
+        api = create_api(config, self.checks, registry, spilled.count)
+        api.include_router(surveys.pages(_answering(parts, settings), _brand(settings), self._tracing))
+        api.include_router(surveys.api(_links(parts, settings)))
         administration = Administration(config, sources, sealing)
         api.include_router(webhooks.routes(administration, sources, clock, settings.public_url))
-        receiving = Receiving(
-            api,
-            sources=sources,
-            keeping=keeping,
-            clock=clock,
-            rate=rate,
-            often=FewAtOnce(_STRANGERS_AT_ONCE, _SECONDS_A_STRANGER, clock),
-            at_once=at_once,
-            counters=counters,
-            tracing=self._tracing,
-            public_url=settings.public_url,
-        )
-        self._pulling = Pulling(
-            Senders(environment, config, log, settings.topic(RAW_TOPIC), sealing, clock),
-            source=sources.get,
-            keeping=keeping,
-            counters=counters,
-            config=config,
-            clock=clock,
-            random=random,
-            holder=uuid4().hex,
-        )
+        senders = Senders(environment, config, log, settings.topic(RAW_TOPIC), sealing, clock)
+        self._pulling = _pulling(parts, senders, sources, config)
         self.app: ASGIApp = Door(
-            receiving,
+            _receiving(parts, api, sources, settings),
             keeping=keeping,
             config=config,
             clock=clock,
             rate=rate,
-            at_once=at_once,
+            at_once=parts.at_once,
             counters=counters,
             tracing=self._tracing,
         )
@@ -122,6 +104,61 @@ class Ingest:
         """What was known of the configuration is enough to go on."""
         unknown = None if self._config.is_usable else self._config.problem or "not known yet"
         return {"log": self._log.problem or "ok", "config": unknown or "ok"}
+
+
+def _answering(parts: _Parts, settings: IngestSettings) -> Answering:
+    return Answering(
+        keeping=parts.keeping,
+        sealing=parts.sealing,
+        clock=parts.clock,
+        zone=settings.zone,
+        brand=settings.brand_name,
+        often=FewAtOnce(_ANSWERS_AT_ONCE, _SECONDS_AN_ANSWER, parts.clock),
+        at_once=parts.at_once,
+        counters=parts.counters,
+    )
+
+
+def _brand(settings: IngestSettings) -> Brand:
+    return Brand(settings.brand_name, settings.brand_colour, settings.brand_logo, settings.privacy_url)
+
+
+def _links(parts: _Parts, settings: IngestSettings) -> Links:
+    return Links(
+        keeping=parts.keeping,
+        sealing=parts.sealing,
+        clock=parts.clock,
+        rate=parts.rate,
+        public_url=settings.public_url,
+    )
+
+
+def _receiving(parts: _Parts, rest: ASGIApp, sources: Sources, settings: IngestSettings) -> Receiving:
+    return Receiving(
+        rest,
+        sources=sources,
+        keeping=parts.keeping,
+        clock=parts.clock,
+        rate=parts.rate,
+        often=FewAtOnce(_STRANGERS_AT_ONCE, _SECONDS_A_STRANGER, parts.clock),
+        at_once=parts.at_once,
+        counters=parts.counters,
+        tracing=parts.tracing,
+        public_url=settings.public_url,
+    )
+
+
+def _pulling(parts: _Parts, senders: Senders, sources: Sources, config: ConfigStore) -> Pulling:
+    return Pulling(
+        senders,
+        source=sources.get,
+        keeping=parts.keeping,
+        counters=parts.counters,
+        config=config,
+        clock=parts.clock,
+        random=random,
+        holder=uuid4().hex,
+    )
 
 
 def build(
