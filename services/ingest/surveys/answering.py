@@ -91,7 +91,7 @@ class Answering:
             form = read_form(await reading.read(headers, receive))
         except Refusal as refusal:
             why = "too_large" if refusal.status_code == 413 else "not_read"
-            return self._refused(found, Filled(), visit, refusal.status_code, why)
+            return self._refused(found, Filled(), visit, refusal.status_code, why, refusal.code)
         finally:
             reading.release()
         return await self._take(found, form, replace(visit, asked=form.language or visit.asked))
@@ -108,8 +108,7 @@ class Answering:
         try:
             revision = await self._record(invitation, score, form, visit)
         except LogUnavailable:
-            self._counters.refused.labels("log_unavailable").inc()
-            return self._refused(invitation, filled, visit, 503, "away")
+            return self._refused(invitation, filled, visit, 503, "away", "log_unavailable")
         return self._page(invitation, replace(filled, seen=revision), visit, 200, kind="recorded")
 
     async def _record(self, invitation: Invitation, score: int, form: Form, visit: Visit) -> int:
@@ -123,7 +122,11 @@ class Answering:
     def failed(self, visit: Visit) -> Answered:
         """Something went wrong here that nobody foresaw."""
         found = self._invitation(visit)
-        return found if isinstance(found, Answered) else self._refused(found, Filled(), visit, 500, "not_read")
+        return (
+            found
+            if isinstance(found, Answered)
+            else self._refused(found, Filled(), visit, 500, "not_read", "internal_error")
+        )
 
     def _invitation(self, visit: Visit) -> Invitation | Answered:
         try:
@@ -134,6 +137,7 @@ class Answering:
             return self._closed(Closed("expired", self._both(visit)), 410)
 
     def _closed(self, closed: Closed, status: int) -> Answered:
+        self._counters.refused.labels(f"survey_{closed.reason}").inc()
         return Answered(status, closed, closed.wordings[0])
 
     def _both(self, visit: Visit) -> list[Wording]:
@@ -144,7 +148,11 @@ class Answering:
     def _language(self, invitation: Invitation, visit: Visit) -> Language:
         return choose(_known(visit.asked) or invitation.language, visit.accept_language)
 
-    def _refused(self, invitation: Invitation, filled: Filled, visit: Visit, status: int, why: str) -> Answered:
+    def _refused(
+        self, invitation: Invitation, filled: Filled, visit: Visit, status: int, why: str, code: str | None = None
+    ) -> Answered:
+        """`code` is the name that other refusals of this kind are counted under."""
+        self._counters.refused.labels(code or f"survey_{why}").inc()
         say = wording(self._language(invitation, visit), self._brand)
         numbers = {"most": say.number(LONGEST_COMMENT), "count": say.number(len(filled.text))}
         error = say.text(f"error.{why}", **numbers)

@@ -8,13 +8,14 @@ from typing import Any
 import httpx
 import msgspec
 import pytest
+import structlog
 
 from services.ingest.surveys import submission
 from services.ingest.surveys.invitations import Invitation
 from services.ingest.surveys.tokens import token_of
 from shared.sealing import Sealing
 from tests.ingest.running import ARRIVAL, RunningIngest
-from tests.ingest.surveys.asking import FORM, answer, answers, link, newest
+from tests.ingest.surveys.asking import FORM, answer, answers, ask, link, newest
 
 NOW = int(ARRIVAL.timestamp() * 1000)
 SCORES = {"nps": range(11), "csat": range(1, 6), "ces": range(1, 8), "rating": range(1, 6), "recommend": range(2)}
@@ -283,6 +284,30 @@ async def test_a_link_ends(ingest: RunningIngest) -> None:
         assert "This survey is closed" in response.text
         assert "after-delivery" not in response.text
     assert ingest.events() == []
+
+
+async def test_what_was_refused_is_counted_and_nobody_is_named(
+    ingest: RunningIngest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = await link(ingest, customer="Anna Kowalska", order_id="ZAM-42")
+    with structlog.testing.capture_logs() as logged:
+        await ingest.request("GET", path[:-2])
+        await answer(ingest, path, score=11, text="Za późno")
+        ingest.log.unavailable = "away"
+        await answer(ingest, path, score=1, text="Za późno")
+        await ask(ingest, customer="Anna Kowalska")
+
+        async def broken(records: Any) -> Any:
+            raise RuntimeError("Anna Kowalska")
+
+        monkeypatch.setattr(ingest.log, "append", broken)
+        await answer(ingest, path, score=1, text="Za późno")
+    assert logged
+    for private in ("Anna", "ZAM-42", "Za późno", path[3:]):
+        assert private not in str(logged)
+    metrics = (await ingest.request("GET", "/metrics")).text
+    for code in ("survey_unknown", "survey_score", "log_unavailable", "internal_error"):
+        assert f'petla_ingest_requests_refused_total{{code="{code}"}} 1.0' in metrics
 
 
 @pytest.mark.parametrize(
