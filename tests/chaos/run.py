@@ -19,10 +19,10 @@ from tests.chaos.fleet import Fleet
 from tests.chaos.outcome import CONVERGES_SECONDS, Outcome, Struck
 from tests.chaos.scenarios import SCENARIOS
 from tests.chaos.senders import Fact, Load, Request, requests
-from tests.e2e.client import Client
+from tests.e2e.client import Client, usable_key
 from tests.e2e.naive_count import count
 from tests.e2e.observed import differences, observe
-from tests.e2e.processes import Installation, Server, until
+from tests.e2e.processes import Installation, Server
 from tests.e2e.stream import stream
 
 # Events flow so long before a fault and after its end, at the least.
@@ -30,7 +30,6 @@ _BEFORE, _AFTER = 1.0, 2.0
 # A record that a frozen broker took may come so long after all is well, and must change nothing.
 _STILL_SO_AFTER = 3.0
 _LOOK_EVERY = 0.25
-_KEY_SECONDS = 15.0
 _REST = 0.1  # share of the requests
 
 
@@ -51,7 +50,7 @@ def run(name: str, seed: int, events: int, logs: Path | None = None) -> Outcome:
         stack.callback(_save, site.installation, logs)
         fleet = Fleet(site.installation, scenario.each)
         fleet.wait_ready()
-        key = _usable_key(site.installation.create_key()["key"], fleet)
+        key = usable_key(site.installation, *fleet.urls("ingest"))
         load = Load(fleet.urls("ingest"), key)
         stack.push(lambda kind, *_: load.abandon() if kind else None)
         planned = scenario.plan(site, fleet, random)
@@ -70,19 +69,6 @@ def _save(installation: Installation, logs: Path | None) -> None:
         logs.mkdir(parents=True, exist_ok=True)
         for log in installation.data.parent.glob("*.stderr"):
             shutil.copy(log, logs)
-
-
-def _usable_key(key: str, fleet: Fleet) -> str:
-    def known_everywhere() -> bool:
-        headers = {"Authorization": f"Bearer {key}"}
-        answers = [
-            httpx.post(f"{url}/v1/events", json={}, headers=headers, timeout=10, trust_env=False)
-            for url in fleet.urls("ingest")
-        ]
-        return all(answer.status_code == 422 for answer in answers)
-
-    until(known_everywhere, _KEY_SECONDS, "the key in force")
-    return key
 
 
 def _send_under_fire(

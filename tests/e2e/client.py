@@ -6,9 +6,10 @@ from typing import Any
 
 import httpx
 
-from tests.e2e.processes import until
+from tests.e2e.processes import Installation, until
 
 GIVE_UP_SECONDS = 60.0
+KEY_SECONDS = 5.0
 WRITES = "/v1/events"
 
 
@@ -74,3 +75,12 @@ class Client:
     def _reconciled(self) -> dict[str, Any] | None:
         found = self.get("/v1/reconciliation")
         return found if found["settled"] else None
+
+
+def usable_key(installation: Installation, *doors: str, source: str = "shop") -> str:
+    """A new one that may do everything, once each of these addresses of ingest knows it."""
+    key = str(installation.create_key(source=source)["key"])
+    for door in doors:
+        with Client(door, key) as client:
+            until(lambda: client.status("POST", WRITES, json={}) == 422, KEY_SECONDS, "the key in force")
+    return key

@@ -1,4 +1,6 @@
-"""A real marketplace through the public door: its known figures, twice, and what a process may weigh after it.
+"""A real marketplace through the public door, on the embedded default and on Kafka with a PostgreSQL of its own.
+
+Its known figures, from both alike; the same files a second time; and what a process may weigh after it.
 
 The counts are those of the published files (the sample of 15,000 orders); mean and interval are scipy's.
 """
@@ -7,6 +9,7 @@ import json
 import shutil
 import statistics
 import time
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,8 +20,10 @@ import psutil
 import pytest
 from scipy import stats
 
-from tests.e2e.client import Client
+from tests.e2e.client import Client, usable_key
 from tests.e2e.processes import PROJECT, Installation, Server, material, temporary_installation
+from tests.kafka import Kafka
+from tests.postgres_server import operators_server
 
 STARS = {"1": 1701, "2": 478, "3": 1281, "4": 2887, "5": 8597}
 ANSWERS = 14_944
@@ -38,6 +43,30 @@ class Imported:
     scoring: Client
     alerts: Client
     said: dict[str, list[dict[str, Any]]]
+
+    def read(self, topic: str) -> dict[str, Any]:
+        """What the reconciliation counted of it."""
+        topics = self.scoring.settled()["topics"]
+        return dict(next(counted for name, counted in topics.items() if name.endswith(f".{topic}")))
+
+
+@pytest.fixture(scope="module", params=["embedded", "kafka"])
+def place(request: pytest.FixtureRequest) -> Iterator[dict[str, str]]:
+    """The environment of what an installation stands on."""
+    if request.param == "embedded":
+        yield {}
+        return
+    kafka: Kafka = request.getfixturevalue("kafka")
+    with operators_server() as postgres:
+        postgres.start()
+        yield {"KAFKA_BOOTSTRAP_SERVERS": kafka.connection.servers, "DATABASE_URL": postgres.url}
+
+
+def named(place: dict[str, str], name: str) -> dict[str, str]:
+    """With topics and databases of its own, where others use the same broker and server."""
+    if not place:
+        return {}
+    return {**place, "PETLA_TOPIC_PREFIX": f"{name}-{uuid.uuid4().hex[:12]}.", "PETLA_DATABASE_PREFIX": f"{name}_"}
 
 
 def copies(folder: Path) -> dict[str, Path]:
@@ -62,12 +91,12 @@ def run_import(installation: Installation, name: str, file: Path, url: str, key:
 
 
 @pytest.fixture(scope="module")
-def together(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Imported]:
+def together(place: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Imported]:
     """`petla up` without a limit of age; both files, twice."""
     files = copies(tmp_path_factory.mktemp("olist"))
-    with temporary_installation(ALERTS_MAX_FEEDBACK_AGE_DAYS="0") as installation:
+    with temporary_installation(**named(place, "together"), ALERTS_MAX_FEEDBACK_AGE_DAYS="0") as installation:
         server = installation.up()
-        key = installation.create_key(source="olist")["key"]
+        key = usable_key(installation, server.url, source="olist")
         with Client(server.url, key) as client:
             said: dict[str, list[dict[str, Any]]] = {"reviews": [], "orders": []}
             for name in (*files, *files):
@@ -77,14 +106,14 @@ def together(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Imported]:
 
 
 @pytest.fixture(scope="module")
-def apart(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Imported]:
-    """Three processes on one data folder, everything by default; the reviews, once."""
+def apart(place: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Imported]:
+    """Three processes on one data folder, a follow-up's age limited as by default; the reviews, once."""
     files = copies(tmp_path_factory.mktemp("olist"))
-    with temporary_installation() as installation:
+    with temporary_installation(**named(place, "apart")) as installation:
         ingest, scoring, alerts = (installation.start(name) for name in ("ingest", "scoring", "alerts"))
         for server in (ingest, scoring, alerts):
             server.wait_ready()
-        key = installation.create_key(source="olist")["key"]
+        key = usable_key(installation, ingest.url, source="olist")
         with Client(scoring.url, key) as scores, Client(alerts.url, key) as followups:
             said = run_import(installation, "reviews", files["reviews"], ingest.url, key)
             scores.settled()
@@ -133,13 +162,11 @@ def test_without_a_limit_of_age_every_detractor_has_a_follow_up(together: Import
 
 
 def test_the_second_import_was_read_as_duplicates(together: Imported) -> None:
-    found = together.scoring.settled()
-    feedback = found["topics"]["petla.feedback"]
+    feedback, activity = together.read("feedback"), together.read("activity")
     assert (feedback["read"], feedback["new"], feedback["duplicates"]) == (2 * ANSWERS, ANSWERS, ANSWERS)
     assert (feedback["conflicts"], feedback["rejected"], feedback["lost"]) == (0, {}, 0)
-    activity = found["topics"]["petla.activity"]
     assert activity["new"] == activity["duplicates"] == together.said["orders"][0]["accepted"]
-    assert found["balanced"]
+    assert together.scoring.settled()["balanced"]
 
 
 def test_old_feedback_is_scored_and_its_follow_ups_are_suppressed(apart: Imported) -> None:

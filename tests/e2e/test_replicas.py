@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions  # type: ignore[import-untyped]
 
-from tests.e2e.client import Client
+from tests.e2e.client import Client, usable_key
 from tests.e2e.load import answer
 from tests.e2e.processes import Installation, Server, temporary_installation, until
 from tests.kafka import Kafka
@@ -37,14 +37,6 @@ def two_of_each(installation: Installation) -> dict[str, list[Server]]:
     return servers
 
 
-def usable_key(installation: Installation, ingest: list[Server]) -> str:
-    key = str(installation.create_key()["key"])
-    for server in ingest:
-        with Client(server.url, key) as client:
-            until(lambda: client.status("POST", "/v1/events", json={}) != 401, 5, "the key in force")
-    return key
-
-
 def send(server: Server, key: str, prefix: str) -> None:
     with Client(server.url, key) as client:
         client.send([answer(f"{prefix}-{number}") for number in range(20)])
@@ -52,7 +44,7 @@ def send(server: Server, key: str, prefix: str) -> None:
 
 def test_who_is_ended_hands_its_part_over_at_once(either: Installation) -> None:
     servers = two_of_each(either)
-    key = usable_key(either, servers["ingest"])
+    key = usable_key(either, *(server.url for server in servers["ingest"]))
     for pair in servers.values():
         leaving = pair.pop()
         send(servers["ingest"][0], key, f"{leaving.service}-before")
@@ -68,7 +60,7 @@ def test_who_is_ended_hands_its_part_over_at_once(either: Installation) -> None:
 
 def test_who_is_killed_leaves_its_part_to_the_other(either: Installation) -> None:
     servers = two_of_each(either)
-    key = usable_key(either, servers["ingest"])
+    key = usable_key(either, *(server.url for server in servers["ingest"]))
     send(servers["ingest"][0], key, "before")
     for pair in servers.values():
         pair.pop().kill()
@@ -90,7 +82,7 @@ async def test_partitions_that_are_added_are_used_and_read(on_kafka: Installatio
     servers = {name: on_kafka.start(name) for name in SERVICES}
     for server in servers.values():
         server.wait_ready()
-    key = usable_key(on_kafka, [servers["ingest"]])
+    key = usable_key(on_kafka, servers["ingest"].url)
     send(servers["ingest"], key, "before")
     topic = f"{on_kafka.environment['PETLA_TOPIC_PREFIX']}feedback"
     await grown(kafka, topic, 24)
