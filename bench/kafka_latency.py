@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
+import psutil
 import uvloop
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition  # type: ignore[import-untyped]
 
 from bench.kafka import Kafka, kafka
 from bench.load import SCORES, event
-from bench.measure import PETLA, data_folder, flush_microseconds, free_port, new_key, process
+from bench.measure import PETLA, cpu_seconds, data_folder, flush_microseconds, free_port, new_key, process
 from bench.paced import post
 from shared.embedded_postgres import EmbeddedPostgres
 
@@ -38,9 +39,12 @@ def post_to_followup() -> dict[str, Any]:
         broker.make(_PROBE)
         fetch, ack = uvloop.run(_floor(broker))
         flush = flush_microseconds(data) / 1e6
-        with _services(data, broker) as port:
+        with _services(data, broker) as (port, processes):
             key = new_key(data, "events:write", **broker.environment)
-            answers, delays = uvloop.run(_measured(port, key, socket_folder))
+            uvloop.run(_send(port, key, socket_folder, "warm", _WARM_UP_SECONDS))  # leases, connections, caches, plans
+            before = {name: cpu_seconds([one]) for name, one in processes.items()}
+            answers, delays = uvloop.run(_send(port, key, socket_folder, "timed", SECONDS))
+            busy = {name: cpu_seconds([one]) - before[name] for name, one in processes.items()}
     floor = fetch + flush + ack
     after_flush = [delay + flush for delay in delays]
     return {
@@ -54,6 +58,7 @@ def post_to_followup() -> dict[str, Any]:
         "answer_p50_ms": statistics.median(answers) * 1e3,
         "answer_p99_ms": _p99(answers) * 1e3,
         "followups": len(delays),
+        "cpu_us_an_event": {name: round(seconds * 1e6 / len(answers)) for name, seconds in busy.items()},
         "unit": "milliseconds",
     }
 
@@ -109,20 +114,16 @@ async def _connect(socket_folder: Path, database: str) -> "asyncpg.Connection[as
 
 
 @contextmanager
-def _services(data: Path, broker: Kafka) -> Iterator[int]:
-    """The port of ingest."""
+def _services(data: Path, broker: Kafka) -> Iterator[tuple[int, dict[str, psutil.Process]]]:
+    """The port of ingest, and every process that has a part in it."""
     ports = {name: free_port() for name in ("ingest", "scoring", "alerts")}
+    postmaster = int((data / "postgres" / "postmaster.pid").read_text().splitlines()[0])
+    processes = {"broker": broker.process, "postgresql": psutil.Process(postmaster)}
     with ExitStack() as stack:
         for name, port in ports.items():
             command = (PETLA, "up", name, "--port", str(port), "--data", data)
-            stack.enter_context(process(*command, port=port, **broker.environment))
-        yield ports["ingest"]
-
-
-async def _measured(port: int, key: str, socket_folder: Path) -> tuple[list[float], list[float]]:
-    """Seconds to the answer of every POST, and to the commit of every follow-up."""
-    await _send(port, key, socket_folder, "warm", _WARM_UP_SECONDS)  # leases, connections, caches and plans
-    return await _send(port, key, socket_folder, "timed", SECONDS)
+            processes[name] = stack.enter_context(process(*command, port=port, **broker.environment))
+        yield ports["ingest"], processes
 
 
 async def _send(port: int, key: str, folder: Path, name: str, seconds: int) -> tuple[list[float], list[float]]:

@@ -69,6 +69,7 @@ class KafkaReader:
         self._partitions = partitions
         self._monotonic = monotonic
         self._positions: dict[Partition, int] = {}
+        self._served: set[Partition] = set()  # by a read that may have left something
         self._assigned: AIOKafkaConsumer | None = None
         self._assigned_at = 0.0
         self._moved_at = 0.0
@@ -119,32 +120,28 @@ class KafkaReader:
         client.assign([TopicPartition(*partition) for partition in self._positions])
         for partition, offset in self._positions.items():
             client.seek(TopicPartition(*partition), offset)
-        self._assigned = client
+        self._assigned, self._served = client, set()
         self._assigned_at = self._moved_at = self._monotonic()
 
     async def _collect(self, client: AIOKafkaConsumer, limit: int, wait_seconds: float) -> list[Record]:
+        """Of all partitions at once: to ask each of dozens would cost as much as the rest of a pass."""
         found: list[Record] = []
-        for partition in self._positions:
-            if len(found) >= limit:
-                return found
-            try:
-                found += await _take(client, limit - len(found), 0, TopicPartition(*partition))
-            except Exception:
-                if not found:
-                    raise
-                # What was found first must not be lost; a new consumer comes to the same place and says it again.
-                self._consumers.discard(client)
-                return found
-        return found or await _take(client, limit, wait_seconds)
+        if self._served:  # aiokafka goes on where it left off, and a busy partition must not starve the others
+            others = [TopicPartition(*partition) for partition in self._positions if partition not in self._served]
+            found = await _take(client, limit, 0, *others) if others else []
+        if not found:
+            found = await _take(client, limit, wait_seconds)
+        self._served = {record.partition for record in found} if len(found) == limit else set()
+        return found
 
     async def _follow(self, client: AIOKafkaConsumer, found: list[Record]) -> None:
-        """Also past what is no record: markers of transactions, and holes that compaction left."""
-        # Who was served goes to the back of the row, so that one busy partition cannot starve the others.
-        for partition in dict.fromkeys(record.partition for record in found):
-            self._positions[partition] = self._positions.pop(partition)
-        for partition, before in self._positions.items():
-            self._positions[partition] = await client.position(TopicPartition(*partition))
-            if self._positions[partition] != before:
+        """Also past what is no record, which is looked for when there is nothing else: markers of transactions, and
+        holes that compaction left.
+        """
+        for partition in dict.fromkeys(record.partition for record in found) or self._positions:
+            position = await client.position(TopicPartition(*partition))
+            if position != self._positions[partition]:
+                self._positions[partition] = position
                 self._moved_at = self._monotonic()
 
     async def _doubt(self, client: AIOKafkaConsumer) -> None:
