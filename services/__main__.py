@@ -17,6 +17,7 @@ from typer.exceptions import TyperException
 
 from services.backing import for_a_command
 from services.running import SERVICES, SHARED_PORT, StartError, serve
+from services.sources import replay
 from services.sources import sources as of_sources
 from shared import embedded_postgres
 from shared.access import create_key, list_keys, revoke_key
@@ -38,6 +39,7 @@ app = typer.Typer(
 keys = typer.Typer(no_args_is_help=True, help="API keys: who may send and read.")
 app.add_typer(keys, name="keys")
 app.add_typer(of_sources, name="sources")
+app.command()(replay)
 
 _EXPECTED = (DataFolderError, PostgresError, LogUnavailable, StartError, LookupError, ValueError, OSError)
 

@@ -41,11 +41,18 @@ _log = structlog.get_logger(__name__)
 @asynccontextmanager
 async def for_a_command(settings: Settings) -> AsyncIterator[ConfigStore]:
     """The configuration, to be changed: `LogUnavailable` while the log is away."""
+    async with log_for_a_command(settings) as (_, config):
+        yield config
+
+
+@asynccontextmanager
+async def log_for_a_command(settings: Settings) -> AsyncIterator[tuple[Log, ConfigStore]]:
+    """The same, with the log that it stands on."""
     async with _opened(open_log(settings)) as log:
         if settings.kafka:
             await create_topics(settings.kafka, settings.topics())
         async with _started(ConfigStore(log, settings.topic("config"))) as config:
-            yield config
+            yield log, config
 
 
 @asynccontextmanager

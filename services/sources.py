@@ -4,19 +4,24 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from services.backing import for_a_command
+from services.backing import log_for_a_command
+from shared.clock import SystemClock
 
 if TYPE_CHECKING:
+    from services.ingest.keeping import Keeping
+    from services.ingest.settings import IngestSettings
     from services.ingest.webhooks.administration import Administration
     from services.ingest.webhooks.registry import Source, Sources
+    from shared.log.port import Log
 
 sources = typer.Typer(no_args_is_help=True, help="Sources: whose webhooks are taken, and which events they are.")
 
@@ -43,7 +48,7 @@ def check(
     from services.ingest.webhooks.checking import check as checked
 
     try:
-        found = checked(Check(file, payload, headers, secret or [], url, at or datetime.now(UTC)), os.environ)
+        found = checked(Check(file, payload, headers, secret or [], url, at or SystemClock().now()), os.environ)
     except CheckError as error:
         print(f"petla: {error}", file=sys.stderr)
         raise SystemExit(2) from None
@@ -56,8 +61,8 @@ def list_(data: Data = None, as_json: AsJson = False) -> None:
     """Every source with its version and how many secrets it has."""
 
     async def work() -> list[dict[str, Any]]:
-        async with _administration(data) as (_, known):
-            now = datetime.now(UTC)
+        async with _administration(data) as (_, known, _log):
+            now = SystemClock().now()
             return [_told(found) for name in known.names() if (found := known.get(name, now))]
 
     listed = _run(work())
@@ -83,9 +88,9 @@ def add(
         from services.ingest.webhooks.administration import Wanted
 
         text = document.read_text(encoding="utf-8-sig") if document else None
-        async with _administration(data) as (administration, _):
+        async with _administration(data) as (administration, _known, _log):
             wanted = Wanted(text, like, _read_secret(secret))
-            return _told(await administration.put(name, wanted, datetime.now(UTC)))
+            return _told(await administration.put(name, wanted, SystemClock().now()))
 
     made = _run(_explained(work(), document))
     print(json.dumps(made) if as_json else f"{name}: version {made['version']}, send to /webhooks/{name}")
@@ -96,8 +101,8 @@ def rotate(name: Name, secret: Secret = None, data: Data = None, as_json: AsJson
     """Give a source another secret; the one before holds for two days more. Without --secret one is made."""
 
     async def work() -> dict[str, Any]:
-        async with _administration(data) as (administration, _):
-            source, made = await administration.rotate(name, _read_secret(secret), datetime.now(UTC))
+        async with _administration(data) as (administration, _known, _log):
+            source, made = await administration.rotate(name, _read_secret(secret), SystemClock().now())
             return {**_told(source), "secret": made}
 
     done = _run(_explained(work()))
@@ -112,15 +117,89 @@ def remove(name: Name, data: Data = None) -> None:
     """Remove what was added, secrets too; what is built in stays."""
 
     async def work() -> None:
-        async with _administration(data) as (administration, _):
-            await administration.remove(name, datetime.now(UTC))
+        async with _administration(data) as (administration, _known, _log):
+            await administration.remove(name, SystemClock().now())
 
     _run(_explained(work()))
     print(f"removed {name}")
 
 
+def replay(
+    source: Annotated[str, typer.Option(help="whose deliveries")],
+    since: Annotated[datetime, typer.Option(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"])],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="only say what would change")] = False,
+    url: Annotated[str, typer.Option(envvar="PETLA_URL")] = "http://127.0.0.1:8080",
+    key: Annotated[str | None, typer.Option(envvar="PETLA_API_KEY", help="to count the follow-ups touched")] = None,
+    data: Data = None,
+    as_json: AsJson = False,
+) -> None:
+    """Map what came in again, by the document that is in force now: replaced, retracted, nothing counted twice."""
+
+    async def work() -> dict[str, Any]:
+        done = await _replayed(source, since, dry_run, data)
+        answers = done.pop("answers")
+        return {**done, "followups": await _followups(answers, url, key) if key else None}
+
+    done = _run(work())
+    if as_json:
+        print(json.dumps(done))
+        return
+    for example in done["examples"]:
+        print(f"{example['change']}: {example['type']} {example['id']} ({example['fact']})")
+    counts = ", ".join(f"{done[name]} {name}" for name in ("added", "changed", "retracted", "unchanged", "kept"))
+    touched = "" if done["followups"] is None else f", {done['followups']} follow-ups touched"
+    print(f"{done['deliveries']} deliveries, {done['failed']} of them with mistakes: facts {counts}{touched}")
+    if dry_run:
+        print("nothing was written: leave out --dry-run")
+
+
+async def _replayed(name: str, since: datetime, dry_run: bool, data: Path | None) -> dict[str, Any]:
+    """Raises ValueError for a source that is not there, or whose document is not newer."""
+    from services.ingest.settings import IngestSettings
+    from services.ingest.webhooks.history import History
+    from services.ingest.webhooks.replaying import Replay, VersionNotRaisedError
+
+    settings = IngestSettings(**_chosen(data))
+    async with _administration(data) as (_, known, log):
+        found = known.get(name, SystemClock().now())
+        if found is None:
+            raise ValueError(f"there is no source {name!r}: `petla sources list` shows them")
+        keeping = None if dry_run else _keeping(log, settings)
+        replaying = Replay(History(log, settings.topic("raw"), name), found.document, keeping)
+        try:
+            done = await replaying.run(since if since.tzinfo else since.replace(tzinfo=settings.zone))
+        except VersionNotRaisedError as error:
+            raise ValueError(str(error)) from None
+        return asdict(done)
+
+
+def _keeping(log: "Log", settings: "IngestSettings") -> "Keeping":
+    from prometheus_client import CollectorRegistry
+
+    from services.ingest.counters import Counters
+    from services.ingest.keeping import Keeping
+
+    return Keeping(log, settings.topic, SystemClock(), Counters(CollectorRegistry()))
+
+
+async def _followups(answers: Sequence[str], url: str, key: str) -> int:
+    """Of this feedback. Raises ValueError when nobody answers."""
+    import httpx
+
+    headers = {"Authorization": f"Bearer {key}"}
+    count = 0
+    async with httpx.AsyncClient(base_url=url, headers=headers, timeout=30, trust_env=False) as client:
+        for answer in answers:
+            try:
+                response = (await client.get("/v1/followups", params={"feedback": answer})).raise_for_status()
+                count += response.json()["total"]
+            except httpx.HTTPError as error:
+                raise ValueError(f"the follow-ups cannot be counted at {url}: {type(error).__name__}") from None
+    return count
+
+
 @asynccontextmanager
-async def _administration(data: Path | None) -> "AsyncIterator[tuple[Administration, Sources]]":
+async def _administration(data: Path | None) -> "AsyncIterator[tuple[Administration, Sources, Log]]":
     from services.ingest.settings import IngestSettings
     from services.ingest.webhooks.access import known_keys
     from services.ingest.webhooks.administration import Administration
@@ -130,9 +209,9 @@ async def _administration(data: Path | None) -> "AsyncIterator[tuple[Administrat
 
     settings = IngestSettings(**_chosen(data))
     sealing = sealing_of(settings)
-    async with for_a_command(settings) as config:
+    async with log_for_a_command(settings) as (log, config):
         known = Sources(config, sealing, ACCEPTED_TYPES, os.environ, known_keys(config), settings.sources)
-        yield Administration(config, known, sealing), known
+        yield Administration(config, known, sealing), known, log
 
 
 def _chosen(data: Path | None) -> dict[str, Any]:

@@ -42,10 +42,16 @@ CALLS = {
 LIBRARIES = {
     "aiokafka": ["shared/log/kafka*.py"],
     "opentelemetry": ["shared/otlp.py"],
-    "httpx": ["services/ingest/imports/*.py", "services/alerts/channels/*.py", "services/demo*"],
+    "httpx": [
+        "services/rights.py",
+        "services/sources.py",
+        "services/ingest/imports/*.py",
+        "services/alerts/channels/*.py",
+        "services/demo*",
+    ],
     "alembic": ["shared/schema.py", "shared/migrations/env.py", "services/*/migrations/m*.py"],
     "standardwebhooks": ["services/alerts/channels/*.py"],
-    "typer": ["services/__main__.py"],
+    "typer": ["services/rights.py", "services/sources.py", "services/__main__.py"],
     "uvicorn": ["services/answering.py"],
 }
 # The demo is a customer like any other: it knows what a sender can know.

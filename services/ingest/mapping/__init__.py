@@ -4,9 +4,9 @@ Pure: text and rows go in, events come out. Every mistake in a document is refus
 afterwards a row gives events or is rejected with the field at fault, in bounded time and memory.
 """
 
+from services.ingest.mapping.applying import RowError
 from services.ingest.mapping.document import MappingDocument, compile_mapping
 from services.ingest.mapping.formats import Format
 from services.ingest.mapping.located import MappingError
-from services.ingest.mapping.rules import RowError
 
 __all__ = ["Format", "MappingDocument", "MappingError", "RowError", "compile_mapping"]

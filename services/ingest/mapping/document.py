@@ -10,11 +10,12 @@ from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from services.ingest.mapping.applying import events
 from services.ingest.mapping.expressions import Expression
 from services.ingest.mapping.formats import Format, compile_format
 from services.ingest.mapping.functions import Functions, Surroundings
 from services.ingest.mapping.located import read_yaml
-from services.ingest.mapping.rules import Context, Ignore, Rule, compile_rules, events
+from services.ingest.mapping.rules import Context, Ignore, Rule, compile_rules
 from services.ingest.mapping.sections import Section
 
 

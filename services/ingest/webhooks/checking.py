@@ -90,7 +90,11 @@ def told(explanation: Explanation) -> str:
         if len(explanation.verification) > 1:
             lines.append(f"  scheme {number}")
         lines += [f"  {'ok  ' if step.ok else 'FAIL'}  {step.name}: {step.detail}" for step in steps]
-    verdict = {True: "the sender's", False: "NOT the sender's", None: "not looked at: that takes --headers and a secret"}
+    verdict = {
+        True: "the sender's",
+        False: "NOT the sender's",
+        None: "not looked at: that takes --headers and a secret",
+    }
     lines += [f"  → {verdict[explanation.verified]}", "", "rules"]
     for rule in explanation.rules:
         state = f"{rule.events} events" if rule.holds else "does not apply"

@@ -5,7 +5,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from services.ingest.mapping.rules import Applied, Ignore, Rule
+from services.ingest.mapping.applying import Applied
+from services.ingest.mapping.rules import Ignore, Rule
 from services.ingest.webhooks.document import SourceDocument
 from services.ingest.webhooks.judging import Judgement, judge
 from services.ingest.webhooks.request import Request

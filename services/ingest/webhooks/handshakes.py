@@ -6,11 +6,11 @@ from typing import Any
 
 import msgspec
 
+from services.ingest.mapping.applying import RowError, value_of
 from services.ingest.mapping.expressions import Expression
 from services.ingest.mapping.functions import Functions
 from services.ingest.mapping.interpreter import Interpreter
 from services.ingest.mapping.payload_functions import spelled
-from services.ingest.mapping.rules import RowError, value_of
 from services.ingest.mapping.sections import Section
 
 METHODS = ("POST", "OPTIONS", "HEAD", "GET")

@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 import msgspec
 
 from services.ingest.admission import Admitted, admit
+from services.ingest.mapping.applying import Applied, RowError, apply, value_of
 from services.ingest.mapping.interpreter import Interpreter
 from services.ingest.mapping.payload_functions import spelled
-from services.ingest.mapping.rules import Applied, RowError, apply, value_of
 from services.ingest.sent_event import SentEvent, from_document
 from services.ingest.webhooks.bodies import read_body
 from services.ingest.webhooks.document import SourceDocument
@@ -119,13 +119,21 @@ def _take(
 
 def make(event: dict[str, Any], document: SourceDocument, arrival: datetime, traceparent: str | None = None) -> Made:
     """`event` with the sender's revision. Raises `EventError`."""
-    numbered = {**event, "revision": revised(event.get("revision", 0), document.version)}
+    revision = revised(event.get("revision", 0), document.version)
+    return at_revision(event, revision, document.name, arrival, traceparent)
+
+
+def at_revision(
+    event: dict[str, Any], revision: int, sender: str, arrival: datetime, traceparent: str | None = None
+) -> Made:
+    """The same event with another revision, as it stands on the log. Raises `EventError`."""
+    numbered = {**event, "revision": revision}
     try:
         encoded = msgspec.json.encode(numbered)
     except (OverflowError, ValueError, TypeError, RecursionError) as error:
         raise EventError("event", "unusable", "holds a value that no event can hold") from error
     sent = from_document(encoded)
-    admitted = admit(sent, document.name, arrival, traceparent)
+    admitted = admit(sent, sender, arrival, traceparent)
     return Made(admitted, _emitted(sent, admitted), numbered)
 
 

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import binascii
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
@@ -124,19 +125,21 @@ def routes(administration: Administration, sources: Sources, clock: Clock, publi
 
     @router.post("/{name}/dry-run", summary="What would become of a delivery")
     async def dry_run(name: str, tried: Tried) -> Response:
-        now = clock.now()
-        source = sources.get(name, now)
-        if source is None:
-            raise Refusal(404, "unknown_source", "there is no source of this name")
-        document, verifier = source.document, source.verifier
-        if tried.document is not None:
-            document = await asyncio.to_thread(_tried_document, tried.document, document)
-            verifier = sources.verifier(document, now)
-        request = _request(name, tried, public_url)
-        told = await asyncio.to_thread(explain, document, verifier, request, now)
-        return Response(msgspec.json.encode(told), media_type="application/json")
+        return await _dry_run(sources, _request(name, tried, public_url), name, tried.document, clock.now())
 
     return router
+
+
+async def _dry_run(sources: Sources, request: Request, name: str, text: str | None, now: datetime) -> Response:
+    source = sources.get(name, now)
+    if source is None:
+        raise Refusal(404, "unknown_source", "there is no source of this name")
+    document, verifier = source.document, source.verifier
+    if text is not None:
+        document = await asyncio.to_thread(_tried_document, text, document)
+        verifier = sources.verifier(document, now)
+    told = await asyncio.to_thread(explain, document, verifier, request, now)
+    return Response(msgspec.json.encode(told), media_type="application/json")
 
 
 def _request(name: str, tried: Tried, public_url: str | None) -> Request:

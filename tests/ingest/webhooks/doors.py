@@ -12,7 +12,9 @@ import msgspec
 
 from services.ingest.app import build
 from services.ingest.settings import IngestSettings
+from services.ingest.webhooks.registry import Sources
 from services.ingest.webhooks.stored import PREFIX
+from shared.events.catalogue import ACCEPTED_TYPES
 from shared.events.envelope import Event
 from shared.events.raw import WebhookReceived
 from tests.ingest.running import RunningIngest
@@ -91,6 +93,9 @@ class Doors(RunningIngest):
         content = body if isinstance(body, bytes) else json.dumps(BODY if body is None else body).encode()
         signed = {"content-type": "application/json", "x-repair-signature": f"sha256={signature(content, secret)}"}
         return await self.request(method, f"/webhooks/{source}", content=content, headers={**signed, **(headers or {})})
+
+    def sources(self) -> Sources:
+        return Sources(self.config, self.sealing, ACCEPTED_TYPES, {}, lambda _: False)
 
     def deliveries(self) -> list[WebhookReceived]:
         """The records of petla.raw, oldest first within a partition."""
