@@ -40,6 +40,8 @@ PARAMETERS = {
     "shared_buffers": "128MB",
     "wal_level": "minimal",
     "max_wal_senders": "0",
+    "log_min_messages": "log",  # what fails for a client is told to the client, and quotes rows
+    "log_min_error_statement": "panic",  # nor does a connection that is ended show what it was asked
     "jit": "off",
     "timezone": "UTC",
     "idle_in_transaction_session_timeout": "60s",  # the last resort: connections set a shorter one

@@ -14,10 +14,11 @@ from pathlib import Path
 from deploy.lifeline import Lifeline
 from shared.database_server import connect
 from shared.postgres_binaries import PostgresError, installed, server_account, usable_by
-from shared.postgres_cluster import LOCALE, PATIENCE, POLL
+from shared.postgres_cluster import LOCALE, PARAMETERS, PATIENCE, POLL
 from shared.postgres_log import ServerLog
 
 HOST = "127.0.0.1"
+_NO_ROWS_IN_THE_LOG = ("log_min_messages", "log_min_error_statement")
 
 
 class LocalPostgres:
@@ -45,7 +46,8 @@ class LocalPostgres:
             self._create()
         since = self._size_of_log()
         address: list[str | Path] = ["-h", HOST, "-p", str(self._port), "-k", self._folder]
-        self._process = self._spawn("postgres", "-D", self._folder / "data", *address)
+        quiet = [word for name in _NO_ROWS_IN_THE_LOG for word in ("-c", f"{name}={PARAMETERS[name]}")]
+        self._process = self._spawn("postgres", "-D", self._folder / "data", *address, *quiet)
         self._lifeline = Lifeline(self._process.pid, signal.SIGINT)
         deadline = time.monotonic() + PATIENCE
         while not self._answers():
