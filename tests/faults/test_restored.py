@@ -140,7 +140,7 @@ async def test_a_server_that_goes_back_under_running_services_is_read_again(rest
     """A replica that lacks the last commits takes over; no record comes that would tell."""
     await yesterday(restorable)
     async with restorable.stopped() as data:
-        subprocess.run(["cp", "-a", data, data.with_name("base")], check=True)
+        await asyncio.to_thread(subprocess.run, ["cp", "-a", data, data.with_name("base")], check=True)
     before, told = await today(restorable), await restorable.told()
     async with restorable.stopped() as data:
         shutil.rmtree(data)

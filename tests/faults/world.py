@@ -63,7 +63,7 @@ class World:
             ALERTS_WEBHOOK_SECRET=SECRET,
         )
         self._used = used
-        self._seen = seen
+        self.seen = seen
         topic = self.settings.topic
         self._topics = Consumed(
             topic("feedback"), topic("activity"), topic("followups"), (topic("scores"), topic("activity"))
@@ -87,7 +87,7 @@ class World:
         subscribed = alerts_handlers.subscriptions(alerts)
         self.alerts = Worker(self.log, self._used["alerts"], self._topics.by_alerts, subscribed, self.clock)
         self.relay = Relay(self.log, self._used["alerts"], self.settings.topic("followups"), self.clock)
-        self._scores = Scores(self._seen["scoring"], self._seen_log, self.clock, zone, self._topics)
+        self._scores = Scores(self.seen["scoring"], self._seen_log, self.clock, zone, self._topics)
 
     async def stop(self) -> None:
         await self.scoring.stop()
@@ -97,7 +97,7 @@ class World:
         """They end without a word, and their leases run out."""
         for worker in (self.scoring, self.alerts):
             await worker._reader.close()
-        for service in self._seen:
+        for service in self.seen:
             await self.execute(service, _LEASES_OVER.format("consumer_offset"))
             await self.execute(service, "DELETE FROM worker")
 
@@ -135,11 +135,11 @@ class World:
         return await self._scores.answer(question("nps"))
 
     async def execute(self, service: str, statement: str) -> None:
-        async with self._seen[service].transaction() as tx:
+        async with self.seen[service].transaction() as tx:
             await tx.execute(text(statement))
 
     async def rows(self, service: str, statement: str) -> list[tuple[Any, ...]]:
-        async with self._seen[service].snapshot() as tx:
+        async with self.seen[service].snapshot() as tx:
             return [tuple(row) for row in await tx.execute(text(statement))]
 
     async def followups(self) -> int:

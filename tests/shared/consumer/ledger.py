@@ -50,16 +50,17 @@ class Killed(BaseException):
 
 
 class Failpoints:
-    """Counts the places that are passed; at the one numbered `at` the process ends."""
+    """Counts the places that are passed; at the one numbered `at` the process ends, or meets another error."""
 
-    def __init__(self, at: int | None = None) -> None:
+    def __init__(self, at: int | None = None, error: BaseException | None = None) -> None:
         self.passed = 0
         self._at = at
+        self._error = error or Killed()
 
     def __call__(self) -> None:
         self.passed += 1
         if self.passed == self._at:
-            raise Killed
+            raise self._error
 
 
 class WatchedDatabase:

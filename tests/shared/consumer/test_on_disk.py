@@ -1,5 +1,7 @@
 """The same promises on the embedded log: its files are the ones that are deleted, restored and shortened."""
 
+import os
+import shutil
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -84,4 +86,28 @@ async def test_what_retention_took_unread_is_lost_and_said(on_disk: Ledger) -> N
     await process.run()
     assert await on_disk.counted() == ["later"]
     assert (await on_disk.progress()).lost == 8
+    assert await on_disk.adds_up()
+
+
+async def test_a_log_whose_tail_was_torn_off_opens_and_what_comes_is_read(on_disk: Ledger, tmp_path: Path) -> None:
+    """A power cut on a disk that lied: what the database has counted is gone, and its offsets are used again."""
+    for names in (NAMES[:4], NAMES[4:]):
+        await on_disk.log.append([session(name) for name in names])
+    process = on_disk.process()
+    await process.run()
+    await process.worker.stop()
+    torn = tmp_path / "torn"
+    shutil.copytree(tmp_path, torn)
+    await on_disk.log.close()
+    wal = torn / "petla.activity.db-wal"
+    os.truncate(wal, wal.stat().st_size - 100)
+
+    on_disk.log = SqliteLog(torn, TOPICS)
+    left = sum(bounds.end for bounds in (await on_disk.log.bounds("petla.activity")).values())
+    assert left == 4
+    new = [f"new-{number}" for number in range(8)]
+    await on_disk.log.append([session(name) for name in new])
+    await on_disk.process().run()
+    assert await on_disk.counted() == sorted([*NAMES, *new])
+    assert (await on_disk.progress()).lost == 0
     assert await on_disk.adds_up()

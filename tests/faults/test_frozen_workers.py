@@ -1,0 +1,105 @@
+"""A process that is frozen inside its transaction, taken over by another, and thawed (C-02): nothing counts twice.
+
+It has moved the positions and written facts, and holds both; only the server can let go of them for it.
+"""
+
+import asyncio
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import asyncpg
+import pytest
+
+from shared.postgres_binaries import server_account
+from shared.postgres_cluster import PORT, Cluster
+from tests.e2e.client import Client
+from tests.e2e.load import answer
+from tests.e2e.processes import Installation, Server, temporary_installation, until
+from tests.kafka import Kafka
+
+HELD = {"scoring": "feedback", "alerts": "followup"}
+
+
+@pytest.fixture(params=["embedded", "kafka"])
+def installation(request: pytest.FixtureRequest) -> Iterator[Installation]:
+    with temporary_installation() as made:
+        if request.param == "kafka":
+            kafka: Kafka = request.getfixturevalue("kafka")
+            made.environment["KAFKA_BOOTSTRAP_SERVERS"] = kafka.connection.servers
+            made.environment["PETLA_TOPIC_PREFIX"] = f"{made.data.parent.name}."
+        yield made
+
+
+class Holder:
+    """A session that keeps a table to itself."""
+
+    def __init__(self, installation: Installation, service: str) -> None:
+        self._folder = str(Cluster(installation.data, server_account()).socket_folder)
+        self._service = service
+        self._runner = asyncio.Runner()
+
+    @contextmanager
+    def holding(self) -> Iterator[None]:
+        connection = self._runner.run(
+            asyncpg.connect(host=self._folder, port=PORT, user="petla", database=f"petla_{self._service}")
+        )
+        self._runner.run(connection.execute(f"BEGIN; LOCK TABLE {HELD[self._service]}"))
+        self._connection = connection
+        try:
+            yield
+        finally:
+            self._runner.run(connection.close())
+            self._runner.close()
+
+    def somebody_waits(self) -> bool:
+        waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+        return bool(self._runner.run(self._connection.fetchval(waiting)))
+
+
+def send(servers: dict[str, Server], key: str, prefix: str) -> None:
+    with Client(servers["ingest"].url, key) as client:
+        client.send([answer(f"{prefix}-{number}") for number in range(20)])
+
+
+def settled(servers: dict[str, Server], key: str, count: int) -> dict[str, int]:
+    """How often the answers were read, once each has been followed up once."""
+    with Client(servers["scoring"].url, key) as scoring:
+
+        def counted() -> dict[str, object] | None:
+            found = scoring.get("/v1/reconciliation")
+            return found if found["settled"] and found["detractors"]["total"] == count else None
+
+        found = until(counted, 30, f"{count} answers counted")
+    assert found["balanced"]
+    with Client(servers["alerts"].url, key) as alerts:
+        assert alerts.followups() == count
+    (topic,) = [each for name, each in found["topics"].items() if name.endswith("feedback")]
+    return {"new": topic["new"], "duplicates": topic["duplicates"]}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("service", ["scoring", "alerts"])
+def test_a_process_frozen_inside_its_transaction_counts_nothing_twice(installation: Installation, service: str) -> None:
+    servers = {name: installation.start(name) for name in ("ingest", "scoring", "alerts")}
+    for server in servers.values():
+        server.wait_ready()
+    key = installation.create_key()["key"]
+    with Client(servers["ingest"].url, key) as client:
+        until(lambda: client.status("POST", "/v1/events", json={}) != 401, 5, "the key in force")
+    send(servers, key, "before")
+    settled(servers, key, 20)
+
+    frozen, holder = servers[service], Holder(installation, service)
+    with holder.holding():
+        send(servers, key, "inside")
+        until(holder.somebody_waits, 10, "a batch in the middle of its transaction")
+        os.kill(frozen.process.pid, signal.SIGSTOP)
+    servers[service] = installation.up(service)
+    assert settled(servers, key, 40) == {"new": 40, "duplicates": 0}
+
+    os.kill(frozen.process.pid, signal.SIGCONT)
+    send(servers, key, "after")
+    assert settled(servers, key, 60) == {"new": 60, "duplicates": 0}
+    frozen.wait_ready()
