@@ -133,14 +133,14 @@ def _id(value: Any) -> str:
 
 
 def _thin(record: Record) -> dict[str, Any] | None:
-    """The body of a webhook of BigCommerce that asks for something to be fetched."""
+    """The body of a webhook that asks for something to be fetched. What was fetched names no scope itself."""
     if record.value is None or RAW.encode() not in record.value:
         return None
     try:
         received = _decode_received(decode_event(record.value).data)
     except (msgspec.DecodeError, msgspec.ValidationError, ValueError):
         return None
-    if received.source != NAME or received.method != "POST" or received.body is None or received.replays is not None:
+    if received.source != NAME or received.body is None or received.replays is not None:
         return None
     try:
         body = _decode_body(unpacked(received.body))

@@ -51,6 +51,9 @@ def test_what_the_bytes_show(content: bytes, encoding: str, piece: int) -> None:
     [
         "crème brûlée, déjà vu, être à l'heure, cœur\n".encode("cp1252"),
         "El señor llegó mañana, atención rápida y envío\n".encode("cp1252"),
+        # Here œ, ê and ñ would be ś, ę and ń; and so would ¿, ó and ñ be ż, ó and ń.
+        "cœur, être, señor, crème brûlée, déjà vu\n".encode("cp1252"),
+        "¿señor, acción?\n".encode("cp1252"),
         "Größe, schön, für Käufer\n".encode("cp1252"),
         "Tomáš si objednal příliš žluťoučký kůň\n".encode("cp1250"),
         "Всё хорошо, спасибо\n".encode("cp1251"),

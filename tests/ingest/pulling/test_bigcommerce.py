@@ -47,14 +47,14 @@ class Fetching:
         self.remote = Remote("BigCommerce", api.url, world.clock)
         self.poller = BigCommerce(self.remote, "abcde", "bc-token", world.log, "petla.raw")
 
-    async def came(self, body: dict[str, Any], name: str = "bigcommerce") -> None:
+    async def came(self, body: dict[str, Any], name: str = "bigcommerce", replays: str | None = None) -> None:
         """As `POST /webhooks/bigcommerce` keeps it."""
         source = self._sources.get(name, self._world.clock.now())
         assert source is not None
         request = Request("POST", "http://petla/webhooks/x", {}, json.dumps(body).encode())
         arrival = self._world.clock.now()
         judgement = judge(source.document, request, arrival)
-        topic, key, value, _ = record(received_of(source, request, judgement, 202), arrival)
+        topic, key, value, _ = record(received_of(source, request, judgement, 202, replays), arrival)
         await self._world.log.append([NewRecord(f"petla.{topic}", key, value)])
 
 
@@ -185,10 +185,11 @@ def test_what_names_nothing_of_ours_is_not_fetched(body: dict[str, Any]) -> None
     assert wanted_by(body) == ()
 
 
-async def test_other_sources_and_other_stores_addresses_are_not_asked(
+async def test_other_sources_replays_and_other_stores_addresses_are_not_asked(
     world: World, store: BigCommerceApi, fetching: Fetching, puller: Puller
 ) -> None:
     await fetching.came(thin(), name="generic")
+    await fetching.came(thin(), replays="an earlier delivery")
     await fetching.came({**thin(), "producer": "stores/evil"})
     await puller.run_once()
     assert store.paths() == [f"{STORE}/v2/orders/250"]
