@@ -39,7 +39,7 @@ from shared.log.port import Bounds
 from shared.sealing import Sealing
 from tests.asgi import request
 from tests.ingest.running import SECRET, RunningIngest
-from tests.ingest.surveys.asking import ask
+from tests.ingest.surveys.asking import ask as ask_for_link
 
 SHOWN = {  # answers that must have an example
     "ingest": ["POST /v1/events", "POST /v1/surveys/links"],
@@ -164,7 +164,7 @@ async def test_what_ingest_shows_as_a_body_is_taken() -> None:
             value = shown["value"]
             response = await ingest.send(value.encode() if isinstance(value, str) else value, media)
             assert response.status_code == 202, (media, response.text)
-    link = await ask(ingest, **surveys.ASKED)
+    link = await ask_for_link(ingest, **surveys.ASKED)
     assert link.status_code == 201
     assert link.json().keys() == surveys.MADE.keys()
     await ingest.stop()
