@@ -12,7 +12,7 @@ from aiokafka import TopicPartition  # type: ignore[import-untyped]
 from shared.log import kafka_lanes, kafka_reader, kafka_topics
 from shared.log.kafka_connection import KafkaConnection
 from shared.log.kafka_lanes import Lanes
-from shared.log.kafka_reader import KafkaReader
+from shared.log.kafka_reader import KafkaReader, Portion
 from shared.log.kafka_topics import Topics
 from shared.log.partitioning import partition_of
 from shared.log.port import Bounds, Durability, LogUnavailable, NewRecord, Partition
@@ -70,8 +70,9 @@ class KafkaLog:
         return (await self._topics.describe(topic)).id
 
     def reader(self) -> KafkaReader:
-        finders = kafka_reader.consumer(self._connection, kafka_reader.LOOKUP_WAIT_MS)
-        return KafkaReader(kafka_reader.consumer(self._connection), finders, self.bounds, self.partitions)
+        portion = Portion()
+        consumers, finders = kafka_reader.consumer(self._connection, portion), kafka_reader.finder(self._connection)
+        return KafkaReader(consumers, portion, finders, self.bounds, self.partitions)
 
     async def close(self) -> None:
         """Takes seconds at most, whatever Kafka does."""

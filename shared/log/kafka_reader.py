@@ -23,14 +23,37 @@ SILENCE_SECONDS = 3.0
 STUCK_SECONDS = 15.0
 _ANSWER_SECONDS = 3.0
 _FETCH_WAIT_MS = 500
-LOOKUP_WAIT_MS = 10
+_LOOKUP_WAIT_MS = 10
+_LARGEST_ANSWER, _SMALLEST_ANSWER = 48 * 1024 * 1024, 8 * 1024
+_LARGEST_OF_PARTITION = 1024 * 1024  # aiokafka's own
 
 _log = structlog.get_logger()
 
 Consumer = Disposable[Any]  # of AIOKafkaConsumer, which has no types
 
 
-def consumer(connection: KafkaConnection, fetch_wait_ms: int = _FETCH_WAIT_MS) -> Consumer:
+class Portion:
+    """How many bytes an answer of the broker may hold, unless its first batch alone holds more.
+
+    An answer that a slow line cannot carry in time is thrown away and asked for again; as large, it never arrives.
+    """
+
+    def __init__(self, size: int = _LARGEST_ANSWER) -> None:
+        self.size = size
+
+    @property
+    def may_grow(self) -> bool:
+        return self.size < _LARGEST_ANSWER
+
+    def shrink(self) -> None:
+        self.size = max(self.size // 16, _SMALLEST_ANSWER)
+
+    def grow(self) -> None:
+        self.size = min(self.size * 16, _LARGEST_ANSWER)
+
+
+def consumer(connection: KafkaConnection, portion: Portion | None = None, wait_ms: int = _FETCH_WAIT_MS) -> Consumer:
+    size = portion or Portion()
     return Disposable(
         connection,
         lambda: AIOKafkaConsumer(
@@ -38,11 +61,18 @@ def consumer(connection: KafkaConnection, fetch_wait_ms: int = _FETCH_WAIT_MS) -
             group_id=None,
             enable_auto_commit=False,
             auto_offset_reset="none",  # its default jumps over all that is unread
-            fetch_max_wait_ms=fetch_wait_ms,
+            fetch_max_wait_ms=wait_ms,
+            fetch_max_bytes=size.size,
+            max_partition_fetch_bytes=min(size.size, _LARGEST_OF_PARTITION),
             **connection.options,
         ),
         _stop,
     )
+
+
+def finder(connection: KafkaConnection) -> Consumer:
+    """For single records: the batch with the record and nothing more."""
+    return consumer(connection, Portion(_SMALLEST_ANSWER), _LOOKUP_WAIT_MS)
 
 
 async def _stop(client: AIOKafkaConsumer) -> None:
@@ -50,20 +80,22 @@ async def _stop(client: AIOKafkaConsumer) -> None:
 
 
 class KafkaReader:
-    """`consumers` reads on, `finders` looks single records up; both belong to this reader alone.
+    """`consumers` reads on in answers of the size of `portion`, `finders` looks single records up.
 
-    `bounds` and `partitions` are the log's.
+    All three belong to this reader alone; `bounds` and `partitions` are the log's.
     """
 
     def __init__(
         self,
         consumers: Consumer,
+        portion: Portion,
         finders: Consumer,
         bounds: Callable[[str], Awaitable[dict[int, Bounds]]],
         partitions: Callable[[str], Awaitable[int]],
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._consumers = consumers
+        self._portion = portion
         self._finders = finders
         self._bounds = bounds
         self._partitions = partitions
@@ -102,6 +134,9 @@ class KafkaReader:
             raise LogUnavailable(sentence(error, wait_seconds)) from error
         if not found:
             await self._doubt(client)
+        elif self._portion.may_grow and self._monotonic() - self._assigned_at > STUCK_SECONDS:
+            self._portion.grow()  # the line may be faster by now
+            self._consumers.discard(client)
         return found
 
     async def record_at(self, partition: Partition, offset: int) -> Record | None:
@@ -148,6 +183,8 @@ class KafkaReader:
         """Nothing was found: because there is nothing, or because this consumer would not notice?"""
         if self._silence(client) > SILENCE_SECONDS:
             self._consumers.discard(client)
+            if self._newest_answer(client) is None:  # it could be started, and not be read from
+                self._portion.shrink()
             raise LogUnavailable(f"Kafka has sent nothing for {SILENCE_SECONDS:g} seconds")
         if self._monotonic() - self._moved_at > STUCK_SECONDS:
             self._moved_at = self._monotonic()
@@ -157,11 +194,15 @@ class KafkaReader:
 
     def _silence(self, client: AIOKafkaConsumer) -> float:
         """Seconds since any partition had an answer; an answer without records is one too."""
-        answers = [client.last_poll_timestamp(TopicPartition(*partition)) for partition in self._positions]
-        newest: int | None = max((at for at in answers if at is not None), default=None)
+        newest = self._newest_answer(client)
         if newest is None:
             return self._monotonic() - self._assigned_at
         return time.time() - newest / 1000
+
+    def _newest_answer(self, client: AIOKafkaConsumer) -> int | None:
+        """When there was the last one, in milliseconds; None before the first."""
+        answers = [client.last_poll_timestamp(TopicPartition(*partition)) for partition in self._positions]
+        return max((at for at in answers if at is not None), default=None)
 
     async def _unread(self) -> int:
         bounds = {topic: await self._bounds(topic) for topic in {partition.topic for partition in self._positions}}

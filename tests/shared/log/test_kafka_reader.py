@@ -6,7 +6,8 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka.errors import CorruptRecordException, OffsetOutOfRangeError
 
-from shared.log.kafka_reader import KafkaReader
+from shared.log import kafka_reader
+from shared.log.kafka_reader import KafkaReader, Portion
 from shared.log.kafka_topics import TopicMissing
 from shared.log.port import Bounds, LogUnavailable, OffsetOutOfRange, Partition
 from tests.shared.log.fake_kafka import FakeConsumer, Fetched, disposable
@@ -28,7 +29,8 @@ class World:
         self.missing: set[str] = set()
         given, finders = iter(scripts), disposable([], FakeConsumer)
         consumers = disposable(self.made, lambda: next(given))
-        self.reader = KafkaReader(consumers, finders, self.bounds, self.partitions, lambda: self.now)
+        self.portion = Portion()
+        self.reader = KafkaReader(consumers, self.portion, finders, self.bounds, self.partitions, lambda: self.now)
 
     async def partitions(self, topic: str) -> int:
         if topic in self.missing:
@@ -73,6 +75,42 @@ async def test_a_consumer_that_hears_nothing_is_given_up_after_three_seconds() -
     with pytest.raises(LogUnavailable, match="Kafka has sent nothing for 3 seconds"):
         await world.reader.read(10, 0)
     assert [found.offset for found in await world.reader.read(10, 0)] == [0]
+    await world.reader.close()
+
+
+async def test_who_hears_nothing_asks_for_less_and_later_for_more_again() -> None:
+    """A slow line does not carry much in the time that an answer has."""
+    silent = [FakeConsumer(answers=False) for _ in range(5)]
+    world = World(*silent, FakeConsumer({TopicPartition(*FIRST): records(0)}))
+    await world.reader.assign({FIRST: 0})
+    sizes = [world.portion.size]
+    for _ in silent:
+        assert await world.reader.read(10, 0) == []
+        world.now += 4
+        with pytest.raises(LogUnavailable):
+            await world.reader.read(10, 0)
+        sizes.append(world.portion.size)
+    mebibyte = 1024 * 1024
+    assert sizes == [48 * mebibyte, 3 * mebibyte, 3 * mebibyte // 16, 12 * 1024, 8 * 1024, 8 * 1024]
+    assert len(await world.reader.read(10, 0)) == 1
+    assert not world.made[-1].stopped
+    world.made[-1].waiting = {TopicPartition(*FIRST): records(1)}
+    world.now += 16
+    assert len(await world.reader.read(10, 0)) == 1
+    assert world.portion.size == 128 * 1024
+    await asyncio.sleep(0)
+    assert world.made[-1].stopped
+    await world.reader.close()
+
+
+async def test_who_was_answered_before_asks_for_as_much_as_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is the broker that fell silent, not the line that is slow."""
+    monkeypatch.setattr(kafka_reader, "SILENCE_SECONDS", -1.0)
+    world = World(FakeConsumer())
+    await world.reader.assign({FIRST: 0})
+    with pytest.raises(LogUnavailable):
+        await world.reader.read(10, 0)
+    assert world.portion.size == Portion().size
     await world.reader.close()
 
 
