@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from typer.exceptions import TyperException
 
 from services.backing import for_a_command
+from services.rights import erase, export
 from services.running import SERVICES, SHARED_PORT, StartError, serve
 from services.sources import replay
 from services.sources import sources as of_sources
@@ -201,6 +202,10 @@ def revoke(id: Annotated[str, typer.Argument()], data: Data = None) -> None:  # 
 
     _run(work())
     print(f"revoked {id}")
+
+
+app.command()(erase)
+app.command()(export)
 
 
 @app.command(name="import")

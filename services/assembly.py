@@ -44,17 +44,25 @@ def _ingest() -> Callable[[Log, ConfigStore], Service]:
 def _scoring() -> Owner:
     from services.scoring.app import build
     from services.scoring.settings import ScoringSettings
+    from shared.sealing import sealing_of
 
     settings = ScoringSettings()
-    return Owner(settings.own_database, lambda log, config, db: build(settings, log, config, db, SystemClock()))
+    return Owner(
+        settings.own_database,
+        lambda log, config, db: build(settings, log, config, db, SystemClock(), sealing_of(settings)),
+    )
 
 
 def _alerts() -> Owner:
     from services.alerts.app import build
     from services.alerts.settings import AlertsSettings
+    from shared.sealing import sealing_of
 
     settings = AlertsSettings()
-    return Owner(settings.own_database, lambda log, config, db: build(settings, log, config, db, SystemClock()))
+    return Owner(
+        settings.own_database,
+        lambda log, config, db: build(settings, log, config, db, SystemClock(), sealing_of(settings)),
+    )
 
 
 _OWNERS = {"scoring": _scoring, "alerts": _alerts}

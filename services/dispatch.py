@@ -10,7 +10,8 @@ from shared.problems import problem
 from shared.service import Service
 from shared.web import json_response, readiness
 
-# A path belongs to the first entry whose prefix it starts with, whole segments only; methods narrow an entry.
+# A path belongs to the first entry whose prefix it starts with, whole segments only; methods narrow an entry. A star
+# stands for whatever lies between, and what follows it is the end: a customer may be named anything.
 _WRITES = ("POST", "PUT", "DELETE", "PATCH")
 ROUTES: Sequence[tuple[str, str, Sequence[str]]] = (
     ("/v1/events", "ingest", ()),
@@ -23,12 +24,14 @@ ROUTES: Sequence[tuple[str, str, Sequence[str]]] = (
     ("/v1/feedback", "scoring", ()),
     ("/v1/reconciliation", "scoring", ()),
     ("/v1/dead-letters", "scoring", ()),
+    ("/v1/customers/*/facts", "scoring", ()),
     ("/dashboard", "scoring", ()),
     ("/sources", "scoring", ()),
     ("/static", "scoring", ()),
     ("/v1/followups", "alerts", ()),
     ("/v1/rules", "alerts", ()),
     ("/v1/notifications", "alerts", ()),
+    ("/v1/customers", "alerts", ()),
     ("/login", "alerts", ()),
     ("/inbox", "alerts", ()),
     ("/loop", "alerts", ()),
@@ -106,9 +109,16 @@ def _owner(path: str, method: str) -> str | None:
     if path == "/":
         return _OVERVIEW
     for prefix, owner, methods in ROUTES:
-        if (path == prefix or path.startswith(prefix + "/")) and (not methods or method in methods):
+        if _lies_under(path, prefix) and (not methods or method in methods):
             return owner
     return None
+
+
+def _lies_under(path: str, prefix: str) -> bool:
+    before, star, after = prefix.partition("*")
+    if star:
+        return path.startswith(before) and path.endswith(after) and len(path) > len(before) + len(after)
+    return path == prefix or path.startswith(prefix + "/")
 
 
 def _docs_page(names: Iterable[str]) -> str:

@@ -5,6 +5,7 @@ was known stays known; a snapshot on the disk keeps it known over a restart.
 """
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -112,6 +113,14 @@ class ConfigStore:
                     await self._advanced.wait()
         except TimeoutError as error:
             raise LogUnavailable(f"{key} was written but could not be read back: {self._problem}") from error
+
+    async def until(self, condition: Callable[[], bool], seconds: float) -> bool:
+        """Waits until what is known makes `condition` true; False when it did not in time."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds), self._advanced:
+                await self._advanced.wait_for(condition)
+                return True
+        return False
 
     async def follow_once(self, wait_seconds: float) -> int:
         """One read of what is new, or of everything where that is still owed; the number of records."""

@@ -40,6 +40,7 @@ PARAMETERS = {
     "shared_buffers": "128MB",
     "wal_level": "minimal",
     "max_wal_senders": "0",
+    "wal_recycle": "off",  # a used segment is deleted: under another name it would keep what has been erased since
     "log_min_messages": "log",  # what fails for a client is told to the client, and quotes rows
     "log_min_error_statement": "panic",  # nor does a connection that is ended show what it was asked
     "jit": "off",

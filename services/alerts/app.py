@@ -8,7 +8,7 @@ from random import SystemRandom
 
 from starlette.types import ASGIApp
 
-from services.alerts import api
+from services.alerts import api, customers_api
 from services.alerts.channels.webhook import WebhookChannel
 from services.alerts.commands import Desk
 from services.alerts.counters import Counters
@@ -16,6 +16,7 @@ from services.alerts.figures import ToDoFigures
 from services.alerts.handlers import Handlers, subscriptions
 from services.alerts.notifier import Notifier
 from services.alerts.overdue import OverdueWatch
+from services.alerts.persons import Persons, sweep_nameless
 from services.alerts.relay import Relay
 from services.alerts.settings import AlertsSettings
 from shared.clock import Clock
@@ -24,10 +25,17 @@ from shared.consumer.lag import Lag
 from shared.consumer.telemetry import ConsumerTelemetry
 from shared.consumer.worker import Worker
 from shared.db import Database, is_transient
+from shared.erasure.arrivals import Arrivals
+from shared.erasure.eraser import Eraser
+from shared.erasure.names import Names
+from shared.erasure.receipts import Receipts
+from shared.erasure.requests import Requests
+from shared.erasure.traces import Traces
 from shared.events.catalogue import ACTIVITY_TOPIC, FOLLOWUPS_TOPIC, SCORES_TOPIC
 from shared.log.port import Log, LogUnavailable
 from shared.loops import Loop
 from shared.observation import Figures, Observation
+from shared.sealing import Sealing
 from shared.service import Service
 from shared.telemetry import new_registry, new_tracing
 from shared.web import create_app
@@ -36,24 +44,31 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 _CONSUMER_IDLE_SECONDS = 0.02  # the consumer itself waits for records
 _IDLE_SECONDS = 0.5
+_PERSONAL_TABLES = ("activity", "seen_feedback", "followup", "followup_event", "dead_letter")
 _STOP_SECONDS = 3.0
 
 
-def build(settings: AlertsSettings, log: Log, config: ConfigStore, db: Database, clock: Clock) -> Service:
+def build(
+    settings: AlertsSettings, log: Log, config: ConfigStore, db: Database, clock: Clock, sealing: Sealing
+) -> Service:
     """`db` is closed by `stop`; `log` and `config` stay the caller's."""
-    return AlertsService(settings, log, config, db, clock)
+    return AlertsService(settings, log, config, db, clock, sealing)
 
 
 class AlertsService:
     name = "alerts"
     app: ASGIApp
 
-    def __init__(self, settings: AlertsSettings, log: Log, config: ConfigStore, db: Database, clock: Clock) -> None:
+    def __init__(
+        self, settings: AlertsSettings, log: Log, config: ConfigStore, db: Database, clock: Clock, sealing: Sealing
+    ) -> None:
         self._log, self._config, self._db = log, config, db
         registry = new_registry(self.name)
         self._tracing = new_tracing(self.name, settings.otlp_endpoint)
         topics = [settings.topic(SCORES_TOPIC), settings.topic(ACTIVITY_TOPIC)]
-        handlers = Handlers(settings, self._wake, Counters(registry), self._tracing)
+        requests = Requests(config, Names(sealing))
+        erased = Arrivals(requests.names, sweep_nameless)
+        handlers = Handlers(settings, self._wake, Counters(registry), self._tracing, erased)
         telemetry = ConsumerTelemetry(clock, registry, self._tracing)
         self._worker = Worker(log, db, topics, subscriptions(handlers), clock, telemetry=telemetry)
         self._channel = _channel(settings, clock)
@@ -62,6 +77,8 @@ class AlertsService:
         }
         self._add_loop("relay", Relay(log, db, settings.topic(FOLLOWUPS_TOPIC), clock).run_once)
         self._add_loop("overdue", OverdueWatch(db, settings.notifies, self._wake).run_once)
+        self.eraser = self._new_eraser(settings, requests, erased, clock)
+        self._add_loop("erasure", self.eraser.run_once)
         if self._channel:
             notifier = Notifier(db, self._channel, clock, SystemRandom().random, registry, self._tracing)
             self._add_loop("notifier", notifier.run_once)
@@ -77,6 +94,8 @@ class AlertsService:
             is_away=self._is_away,
         )
         app.include_router(api.router(db, Desk(db, settings, self._wake), self._wake))
+        receipts = Receipts(requests, sealing, on_kafka=settings.kafka is not None)
+        app.include_router(customers_api.router(db, requests, receipts, clock))
         self.app = app
 
     async def start(self) -> None:
@@ -101,7 +120,14 @@ class AlertsService:
             **{name: loop.problem for name, loop in self._loops.items()},
         }
         problems["consumer"] = problems["consumer"] or self._worker.problem
+        problems["erasure"] = problems["erasure"] or self.eraser.problem
         return {name: problem or "ok" for name, problem in problems.items()}
+
+    def _new_eraser(self, settings: AlertsSettings, requests: Requests, erased: Arrivals, clock: Clock) -> Eraser:
+        rewritten = [settings.topic(name) for name in (SCORES_TOPIC, FOLLOWUPS_TOPIC)]
+        owned = settings.own_database is None
+        traces = Traces(self._log, rewritten, erased, self._db, _PERSONAL_TABLES, owned=owned)
+        return Eraser(requests, self._db, Persons(), traces, clock)
 
     def _add_loop(self, name: str, run_once: Callable[[], Awaitable[int]]) -> None:
         self._loops[name] = Loop(f"alerts.{name}", self._once_migrated(run_once), _IDLE_SECONDS)

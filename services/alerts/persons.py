@@ -3,7 +3,7 @@
 Follow-ups stay in the state they were in, so that no number moves; whoever opens one reads that nobody is left to call.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -19,7 +19,6 @@ from services.alerts.store.persons import Happened
 from shared.erasure.anonymous import anonymous
 from shared.erasure.belongings import Belongings
 from shared.erasure.eraser import Swept
-from shared.erasure.marks import Marks
 from shared.events.activity import CustomerUpdated
 from shared.events.envelope import content_digest, decode_event, encode
 from shared.events.followups import FollowupChanged
@@ -27,33 +26,29 @@ from shared.events.scores import FeedbackScored
 
 _NOTE = "the customer was erased: nobody is left to contact"
 
-RemoveTraces = Callable[[Marks], Awaitable[list[str]]]
+
+class StepsOnTheirWay(Exception):  # noqa: N818 - a state that passes within a lease
+    """What is read already would be on the log after it was rewritten: try again in a moment."""
 
 
 class Persons:
-    """`remove_traces` rewrites the log and the database's files, as far as they are ours; `wake` sends what is due."""
+    """What alerts keeps, as the loop of erasures knows it."""
 
     name = "alerts"
-
-    def __init__(self, remove_traces: RemoveTraces, wake: Callable[[], None]) -> None:
-        self._remove_traces = remove_traces
-        self._wake = wake
 
     async def sweep(self, customer: str, at: datetime, tx: AsyncConnection) -> Swept:
         happened = await persons.happened(customer, at, tx)
         answers = await persons.answers(customer, at, tx)
         belongings = _belongings(happened, answers)
         found = await persons.followups(customer, at, [one.feedback for one in answers], belongings.orders, tx)
+        if await persons.lock_steps(found, tx):
+            raise StepsOnTheirWay("steps of a person who is erased are being written to the log")
         belongings.orders |= {order for order in found.values() if order}
         rows = await _empty(happened, answers, found, belongings, tx)
         return Swept(rows, belongings, [mark for one in happened for mark in _marks(one.told)])
 
     def customers(self, tx: AsyncConnection) -> AsyncIterator[str]:
         return persons.customers(tx)
-
-    async def remove_traces(self, marks: Marks) -> list[str]:
-        self._wake()
-        return await self._remove_traces(marks)
 
 
 async def sweep_nameless(belongings: Belongings, tx: AsyncConnection) -> int:

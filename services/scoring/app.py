@@ -5,8 +5,10 @@ from pathlib import Path
 from services.scoring.api import routes
 from services.scoring.asking import Scores
 from services.scoring.counters import Counters
+from services.scoring.customers_api import routes as customer_routes
 from services.scoring.handlers import Handlers, subscriptions
 from services.scoring.pages.routes import routes as page_routes
+from services.scoring.persons import Persons, sweep_nameless
 from services.scoring.publishing import Publisher
 from services.scoring.reconciliation import Consumed
 from services.scoring.settings import ScoringSettings
@@ -16,20 +18,30 @@ from shared.consumer.lag import Lag
 from shared.consumer.telemetry import ConsumerTelemetry
 from shared.consumer.worker import Worker
 from shared.db import Database, is_transient
+from shared.erasure.arrivals import Arrivals
+from shared.erasure.eraser import Eraser
+from shared.erasure.names import Names
+from shared.erasure.requests import Requests
+from shared.erasure.traces import Traces
 from shared.log.port import Log, LogUnavailable
 from shared.loops import Loop
 from shared.observation import Observation
+from shared.sealing import Sealing
 from shared.telemetry import new_registry, new_tracing
 from shared.web import create_app
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 _IDLE_SECONDS = 0.05
+_ERASURE_SECONDS = 1.0
+_PERSONAL_TABLES = ("feedback", "activity", "dead_letter")
 
 
 class ScoringService:
     name = "scoring"
 
-    def __init__(self, settings: ScoringSettings, log: Log, config: ConfigStore, db: Database, clock: Clock) -> None:
+    def __init__(
+        self, settings: ScoringSettings, log: Log, config: ConfigStore, db: Database, clock: Clock, sealing: Sealing
+    ) -> None:
         self._log = log
         self._config = config
         self._db = db
@@ -41,10 +53,16 @@ class ScoringService:
         )
         registry = new_registry(self.name)
         self._tracing = new_tracing(self.name, settings.otlp_endpoint)
-        handlers = Handlers(settings.zone, Publisher(settings.topic("scores")), Counters(registry))
+        names = Names(sealing)
+        erased = Arrivals(names, sweep_nameless)
+        handlers = Handlers(settings.zone, Publisher(settings.topic("scores")), Counters(registry), erased)
         telemetry = ConsumerTelemetry(clock, registry, self._tracing)
         self.worker = Worker(log, db, topics.by_scoring, subscriptions(handlers), clock, handlers.republish, telemetry)
         self._consumer = Loop("scoring.consumer", self.run_once, _IDLE_SECONDS)
+        rewritten = [settings.topic(name) for name in ("feedback", "activity", "raw")]
+        traces = Traces(log, rewritten, erased, db, _PERSONAL_TABLES, owned=settings.own_database is None)
+        self.eraser = Eraser(Requests(config, names), db, Persons(), traces, clock)
+        self._erasure = Loop("scoring.erasure", self._erase_once, _ERASURE_SECONDS)
         self._migrated = False
         self.app = create_app(
             self.name,
@@ -56,14 +74,17 @@ class ScoringService:
         )
         scores = Scores(db, log, clock, settings.zone, topics)
         self.app.include_router(routes(scores))
+        self.app.include_router(customer_routes(scores))
         self.app.include_router(page_routes(scores))
 
     async def start(self) -> None:
         """Never waits for the database: the loop brings it to the newest version as soon as it answers."""
         self._consumer.start()
+        self._erasure.start()
 
     async def stop(self) -> None:
         await self._consumer.stop()
+        await self._erasure.stop()
         await self.worker.stop()
         await self._db.close()
         await self._tracing.close()
@@ -74,6 +95,7 @@ class ScoringService:
             "config": self._config.problem or "ok",
             "database": await self._db.problem() or ("ok" if self._migrated else "not at the newest version yet"),
             "consumer": self.worker.problem or self._consumer.problem or "ok",
+            "erasure": self.eraser.problem or self._erasure.problem or "ok",
         }
 
     async def run_once(self) -> int:
@@ -82,9 +104,14 @@ class ScoringService:
             self._migrated = True
         return await self.worker.run_once()
 
+    async def _erase_once(self) -> int:
+        return await self.eraser.run_once() if self._migrated else 0
+
     def _is_away(self, error: Exception) -> bool:
         return not self._migrated or isinstance(error, LogUnavailable) or is_transient(error)
 
 
-def build(settings: ScoringSettings, log: Log, config: ConfigStore, db: Database, clock: Clock) -> ScoringService:
-    return ScoringService(settings, log, config, db, clock)
+def build(
+    settings: ScoringSettings, log: Log, config: ConfigStore, db: Database, clock: Clock, sealing: Sealing
+) -> ScoringService:
+    return ScoringService(settings, log, config, db, clock, sealing)

@@ -11,9 +11,11 @@ import msgspec
 
 from services.scoring.answers import answer
 from services.scoring.metrics.cells import plain_number
+from services.scoring.persons import everything
 from services.scoring.question import Question
 from services.scoring.reconciliation import Consumed, reconcile
 from services.scoring.store import open_followups, reconciliation, records, samples
+from services.scoring.store.persons import Fact
 from services.scoring.store.records import Place
 from services.scoring.waiting import OpenFollowups
 from shared.clock import Clock
@@ -90,6 +92,22 @@ class Scores:
         more = _cursor(Place._make(getattr(rows[limit - 1], name) for name in Place._fields)) if rows[limit:] else None
         return {"items": items, "next_cursor": more, "total": total}
 
+    async def facts_of(self, customer: str, limit: int, cursor: str | None) -> dict[str, Any]:
+        """LookupError for a cursor that names none of the customer's facts."""
+        async with self._db.snapshot() as tx:
+            facts, _ = await everything(customer, LATEST, tx)
+        facts.sort(key=lambda fact: (fact.time, fact.id, fact.revision))
+        places = {f"{fact.id}/{fact.revision}": at for at, fact in enumerate(facts)}
+        first = places[cursor] + 1 if cursor else 0
+        shown = facts[first : first + limit]
+        more = first + limit < len(facts)
+        return {
+            "customer": customer,
+            "items": [_fact(fact) for fact in shown],
+            "next_cursor": f"{shown[-1].id}/{shown[-1].revision}" if more else None,
+            "total": len(facts),
+        }
+
     async def reconciliation(self) -> dict[str, Any]:
         # The ends first: what is written while the rows are read must not make a settled state look unsettled.
         ends = {topic: await self._log.bounds(topic) for topic in {*self._topics.by_scoring, *self._topics.by_alerts}}
@@ -101,6 +119,19 @@ class Scores:
     async def open_followups(self, edges: Sequence[datetime], limit: int) -> OpenFollowups:
         async with self._db.snapshot() as tx:
             return await open_followups.read(edges, limit, tx)
+
+
+def _fact(fact: Fact) -> dict[str, Any]:
+    return {
+        "type": fact.type,
+        "id": fact.id,
+        "revision": fact.revision,
+        "current": fact.current,
+        "source": fact.sender,
+        "time": _utc(fact.time),
+        "received_at": _utc(fact.received_at),
+        "data": msgspec.to_builtins(fact.told),
+    }
 
 
 def _cursor(place: Place) -> str:

@@ -1,7 +1,7 @@
 """Takes a person out of what scoring keeps: every score, time and dimension stays, so that no number moves."""
 
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 
 import msgspec
@@ -12,22 +12,16 @@ from services.scoring.store.persons import Emptied, Fact
 from shared.erasure.anonymous import anonymous, pseudonym
 from shared.erasure.belongings import Belongings
 from shared.erasure.eraser import Swept
-from shared.erasure.marks import Marks
 from shared.events.activity import ACTIVITY, CustomerUpdated
 from shared.events.envelope import content_digest
 from shared.events.feedback import RETRACTED
 from shared.events.identity import FEEDBACK_TYPES
 
-RemoveTraces = Callable[[Marks], Awaitable[list[str]]]
-
 
 class Persons:
-    """`remove_traces` rewrites the log and the database's files, as far as they are ours."""
+    """What scoring keeps, as the loop of erasures knows it."""
 
     name = "scoring"
-
-    def __init__(self, remove_traces: RemoveTraces) -> None:
-        self._remove_traces = remove_traces
 
     async def sweep(self, customer: str, at: datetime, tx: AsyncConnection) -> Swept:
         """The rows keep a random name that nothing else knows."""
@@ -37,9 +31,6 @@ class Persons:
 
     def customers(self, tx: AsyncConnection) -> AsyncIterator[str]:
         return persons.customers(tx)
-
-    async def remove_traces(self, marks: Marks) -> list[str]:
-        return await self._remove_traces(marks)
 
 
 async def everything(customer: str, until: datetime, tx: AsyncConnection) -> tuple[list[Fact], Belongings]:

@@ -54,6 +54,8 @@ class Arrivals:
         if belongings:
             await rows.remember(self._names, belongings, tx)
             await self._sweep_nameless(belongings, tx)
+        if any(rest and rest.record != message.record for message, rest in zip(messages, rests, strict=True)):
+            await rows.note_late(self._names, tx)
         return [rest or message for message, rest in zip(messages, rests, strict=True)]
 
     async def rests(self, messages: Sequence[Message], tx: AsyncConnection) -> tuple[list[Message | None], Belongings]:
@@ -113,5 +115,5 @@ def _moments(message: Message) -> tuple[datetime, datetime]:
 def without_person(message: Message) -> Message:
     """With the record that would have been written, had there been no person."""
     told = anonymous(message.data, fact_of(message))
-    event = structs.replace(message.event, id=message.event.factid, data=Raw(msgspec.json.encode(told)))
+    event = structs.replace(message.event, id=fact_of(message), data=Raw(msgspec.json.encode(told)))
     return Message(message.record._replace(value=encode(event)), event, told)

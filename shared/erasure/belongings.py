@@ -10,9 +10,12 @@ from shared.erasure.anonymous import customer_of
 from shared.events.activity import ContactOpened, CustomerUpdated, OrderPlaced
 from shared.events.feedback import Answer, Retraction
 from shared.events.followups import FollowupChanged
+from shared.events.raw import WebhookReceived
 from shared.events.scores import FeedbackScored
 
-_PERSONAL = (Answer, Retraction, FeedbackScored, CustomerUpdated, OrderPlaced, ContactOpened, FollowupChanged)
+_PERSONAL = (
+    Answer, Retraction, FeedbackScored, CustomerUpdated, OrderPlaced, ContactOpened, FollowupChanged, WebhookReceived,
+)  # fmt: skip
 
 
 def is_personal(told: Struct) -> bool:
@@ -82,3 +85,5 @@ def owners(told: Any, sender: str) -> Iterator[tuple[str, ...]]:
             yield kind, name
     if submission := getattr(told, "submission_id", None):
         yield "submission", getattr(told, "sender", sender), submission
+    if isinstance(told, WebhookReceived):  # one delivery may be about several, and goes with the first
+        yield from (("fact", one.fact) for one in told.events)

@@ -20,6 +20,7 @@ from shared.erasure.requests import STORES, Report, Request, Requests
 from shared.erasure.rows import Done
 
 _LETTERS_EVERY_SECONDS = 15.0
+_LATE_EVERY_SECONDS = 300.0
 _log = structlog.get_logger(__name__)
 
 
@@ -44,20 +45,28 @@ class Store(Protocol):
         """Everybody who is named, each at least once: for a request that does not hold the name any more."""
         ...
 
-    async def remove_traces(self, marks: Marks) -> list[str]:
-        """From the log and the files of the database, after the rows; a sentence for each thing that was left."""
+
+class Disks(Protocol):
+    """What keeps what was there before."""
+
+    async def rewrite_log(self, marks: Marks) -> None: ...
+
+    async def rewrite_files(self) -> list[str]:
+        """Of the database; a sentence for each thing that was left."""
         ...
 
 
 class Eraser:
-    def __init__(self, requests: Requests, db: Database, store: Store, clock: Clock) -> None:
+    def __init__(self, requests: Requests, db: Database, store: Store, disks: Disks, clock: Clock) -> None:
         self._requests = requests
         self._db = db
         self._store = store
+        self._disks = disks
         self._clock = clock
         self._done: dict[bytes, Done] | None = None
         self._marks: list[str | None] = []
         self._letters_due = 0.0
+        self._late_due = 0.0
 
     @property
     def problem(self) -> str | None:
@@ -82,6 +91,7 @@ class Eraser:
         for digest, request in requests.items():
             await self._report(digest, request)
         await self._remove_traces(requests)
+        await self._remove_late_copies()
         for request in requests.values():
             await self._forget_name(request)
         return len(pending)
@@ -152,7 +162,8 @@ class Eraser:
         owing = {digest: done for digest, done in (self._done or {}).items() if done.traces_at is None}
         if not owing:
             return
-        left = await self._store.remove_traces(Marks(self._marks))
+        await self._disks.rewrite_log(Marks(self._marks))
+        left = await self._disks.rewrite_files()
         now = self._clock.now()
         for digest, done in owing.items():
             if (request := requests.get(digest)) and request.at <= done.at:
@@ -163,6 +174,18 @@ class Eraser:
             await rows.traces_gone(list(owing), tx)
         self._marks.clear()
         await self._look()
+
+    async def _remove_late_copies(self) -> None:
+        """Records that came after the log was rewritten; the rows never held what they said."""
+        if self._clock.monotonic() < self._late_due:
+            return
+        self._late_due = self._clock.monotonic() + _LATE_EVERY_SECONDS
+        async with self._db.snapshot() as tx:
+            late = await rows.late_copies(self._requests.names, tx)
+        if late is not None:
+            await self._disks.rewrite_log(Marks([]))
+            async with self._db.transaction() as tx:
+                await rows.late_copies_gone(self._requests.names, late, tx)
 
     async def _forget_name(self, request: Request) -> None:
         if self._store.name == STORES[-1] and request.sealed and self._requests.is_complete(request):

@@ -29,6 +29,13 @@ _TRACES = text("""
     WHERE files_at IS NULL AND digest = ANY(CAST(:digests AS bytea[]))""")
 
 
+_LATE = text("""
+    INSERT INTO erased (digest, rows_at) VALUES (:digest, clock_timestamp())
+    ON CONFLICT (digest) DO UPDATE SET rows_at = excluded.rows_at, files_at = NULL""")
+_LATE_COPIES = text("SELECT rows_at FROM erased WHERE digest = :digest AND files_at IS NULL")
+_LATE_GONE = text("UPDATE erased SET files_at = clock_timestamp() WHERE digest = :digest AND rows_at = :until")
+
+
 class Row(NamedTuple):
     """`at` of a customer, `revision` of a fact."""
 
@@ -81,3 +88,18 @@ async def done(digest: bytes, at: datetime, rows: int, tx: AsyncConnection) -> N
 
 async def traces_gone(digests: Collection[bytes], tx: AsyncConnection) -> None:
     await tx.execute(_TRACES, {"digests": list(digests)})
+
+
+async def note_late(names: Names, tx: AsyncConnection) -> None:
+    """A record of an erased person stands on the log."""
+    await tx.execute(_LATE, {"digest": names.digest("late copies")})
+
+
+async def late_copies(names: Names, tx: AsyncConnection) -> datetime | None:
+    """When the last was seen that may still stand there."""
+    found = await tx.execute(_LATE_COPIES, {"digest": names.digest("late copies")})
+    return found.scalar_one_or_none()
+
+
+async def late_copies_gone(names: Names, until: datetime, tx: AsyncConnection) -> None:
+    await tx.execute(_LATE_GONE, {"digest": names.digest("late copies"), "until": until})

@@ -21,7 +21,7 @@ from shared.log.kafka_clients import Disposable
 from shared.log.kafka_connection import KafkaConnection
 from shared.log.kafka_faults import sentence
 from shared.log.kafka_metadata import TopicRequest
-from shared.log.port import Durability, LogUnavailable, Partition, Topic
+from shared.log.port import SEGMENT_HOURS, Durability, LogUnavailable, Partition, Topic
 
 FRESH_SECONDS = 5.0
 _ANSWER_SECONDS = 2.0
@@ -176,6 +176,7 @@ def _new(topic: Topic, replicas: int) -> NewTopic:
         # One broker may be away, and what was acknowledged is still on another where there are three.
         "min.insync.replicas": str(max(1, replicas - 1)),
         "max.message.bytes": str(_LARGEST_BATCH),
+        "segment.ms": str(SEGMENT_HOURS * _HOUR_MS),
     }
     return NewTopic(topic.name, topic.partitions, replicas, topic_configs=settings)
 

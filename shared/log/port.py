@@ -41,6 +41,10 @@ class Bounds(NamedTuple):
     end: int
 
 
+# A log that others keep forgets by segments: the last record of one is older than its retention before any goes.
+SEGMENT_HOURS = 24
+
+
 class Topic(NamedTuple):
     """`retention_hours` None keeps for ever; a compacted topic keeps the newest record of each key."""
 

@@ -9,6 +9,7 @@ from shared.access import create_key
 from shared.config import ConfigStore
 from shared.db import Database
 from tests.alerts.world import World
+from tests.sealing import SEALING
 
 
 class RunningAlerts(World):
@@ -17,7 +18,7 @@ class RunningAlerts(World):
     def __init__(self, db: Database, **changed: Any) -> None:
         super().__init__(db, **changed)
         self.config = ConfigStore(self.log, self.settings.topic("config"))
-        self.service = build(self.settings, self.log, self.config, db, self.clock)
+        self.service = build(self.settings, self.log, self.config, db, self.clock, SEALING)
         self._keys: dict[str, str] = {}
 
     async def start(self) -> None:

@@ -68,7 +68,7 @@ async def document(service: str) -> dict[str, Any]:
         nowhere = Database("postgresql://nobody@127.0.0.1:1/nothing")  # connects when it is asked, which it is not
         build = build_scoring if service == "scoring" else build_alerts
         settings: Any = ScoringSettings() if service == "scoring" else AlertsSettings()
-        app = build(settings, log, config, nowhere, SystemClock()).app
+        app = build(settings, log, config, nowhere, SystemClock(), Sealing(SECRET)).app
     found: dict[str, Any] = (await request(app, "GET", "/openapi.json")).json()
     return found
 

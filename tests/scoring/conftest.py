@@ -12,6 +12,7 @@ from shared.log.memory import MemoryLog
 from tests.conftest import MakeDatabase
 from tests.scoring.asked import RECORDS, Api
 from tests.scoring.world import HeldClock, World
+from tests.sealing import SEALING
 
 
 @pytest.fixture(scope="session")
@@ -41,7 +42,7 @@ async def api(database: MakeDatabase) -> AsyncIterator[Api]:
     log = MemoryLog(settings.topics())
     config = ConfigStore(log, "petla.config")
     await config.start()
-    service = build(settings, log, config, await database("scoring"), HeldClock())
+    service = build(settings, log, config, await database("scoring"), HeldClock(), SEALING)
     made = Api(service, log, config)
     made.key = (await create_key(config, "dashboard", ["metrics:read"])).key
     await log.append(RECORDS)

@@ -16,6 +16,7 @@ from shared.log.memory import MemoryLog
 from tests.builders import answer, fact_of
 from tests.conftest import MakeDatabase
 from tests.scoring.world import HeldClock
+from tests.sealing import SEALING
 
 PATHS = ["/v1/metrics/nps", f"/v1/feedback/{fact_of('f1')}", "/v1/dead-letters", "/v1/reconciliation"]
 
@@ -28,7 +29,7 @@ class Deployed:
         self.log = MemoryLog(settings.topics())
         self.config = ConfigStore(self.log, "petla.config")
         self.db = db
-        self.service: ScoringService = build(settings, self.log, self.config, db, HeldClock())
+        self.service: ScoringService = build(settings, self.log, self.config, db, HeldClock(), SEALING)
 
     async def get(self, path: str) -> httpx.Response:
         key = (await create_key(self.config, "dashboard", ["metrics:read"])).key

@@ -1,5 +1,6 @@
 """What people outside are to be told: leased to one sender, tried by a schedule, dead when that is exhausted."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Literal, NamedTuple
 from uuid import UUID
@@ -91,6 +92,12 @@ async def replay(id_: UUID, tx: AsyncConnection) -> bool:
 async def find(id_: UUID, tx: AsyncConnection) -> Notification | None:
     row = (await tx.execute(select(Notification).where(col(Notification.id) == id_))).first()
     return Notification(**row._mapping) if row else None
+
+
+async def of(followups: Collection[UUID], tx: AsyncConnection) -> list[Notification]:
+    """Who was or is to be told of these follow-ups."""
+    rows = await tx.execute(select(Notification).where(col(Notification.followup_id).in_(followups)))
+    return [Notification(**row._mapping) for row in rows]
 
 
 async def page(

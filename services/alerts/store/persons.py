@@ -1,8 +1,8 @@
 """Everything that alerts keeps of a person: what happened around them, their answers, follow-ups and every step."""
 
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -14,10 +14,10 @@ from shared.events.catalogue import TYPES
 from shared.events.scores import FeedbackScored
 
 _NAMED_ACTIVITY = text("""
-    SELECT id, revision, type, CAST(data AS text) FROM activity
+    SELECT id, revision, type, at, CAST(data AS text) FROM activity
     WHERE customer = :customer AND (at <= :until OR coalesce(received_at, '-infinity') <= :until)""")
 _OWNED_CONTACTS = text("""
-    SELECT id, revision, type, CAST(data AS text) FROM activity
+    SELECT id, revision, type, at, CAST(data AS text) FROM activity
     WHERE type = 'contact.opened.v1' AND customer IS NULL
         AND (order_id = ANY(CAST(:orders AS text[])) OR contact_id = ANY(CAST(:contacts AS text[])))""")
 _NAMED_ANSWERS = text("""
@@ -42,7 +42,11 @@ _FOLLOWUPS = text("""
     UNION SELECT id, order_id FROM followup WHERE customer IS NULL AND order_id = ANY(CAST(:orders AS text[]))""")
 _EVENTS = text("""
     SELECT followup_id, version, kind, value FROM followup_event
-    WHERE followup_id = ANY(CAST(:ids AS uuid[])) ORDER BY followup_id, version FOR UPDATE""")
+    WHERE followup_id = ANY(CAST(:ids AS uuid[])) ORDER BY followup_id, version""")
+_ON_THEIR_WAY = text("""
+    SELECT count(*) FILTER (WHERE published_at IS NULL AND lease_until > clock_timestamp()) FROM (
+        SELECT published_at, lease_until FROM followup_event
+        WHERE followup_id = ANY(CAST(:ids AS uuid[])) ORDER BY followup_id, version FOR UPDATE) locked""")
 _EMPTY_ACTIVITY = text("""
     UPDATE activity a
     SET customer = NULL, order_id = NULL, contact_id = NULL, data = CAST('{}' AS jsonb), content = v.content
@@ -78,6 +82,7 @@ class Happened(NamedTuple):
     id: UUID
     revision: int
     type: str
+    at: datetime
     told: msgspec.Struct
 
 
@@ -92,15 +97,17 @@ class Step(NamedTuple):
 
 async def happened(customer: str, until: datetime, tx: AsyncConnection) -> list[Happened]:
     """What names the customer, and happened or arrived until then."""
-    rows = await tx.execute(_NAMED_ACTIVITY, {"customer": customer, "until": until})
-    return [Happened(id_, revision, kind, TYPES[kind].decoder.decode(data)) for id_, revision, kind, data in rows]
+    return _happened(await tx.execute(_NAMED_ACTIVITY, {"customer": customer, "until": until}))
 
 
 async def contacts(belongings: Belongings, tx: AsyncConnection) -> list[Happened]:
     """Contacts that name nobody and belong to these."""
     values = {"orders": list(belongings.orders), "contacts": list(belongings.contacts)}
-    rows = await tx.execute(_OWNED_CONTACTS, values)
-    return [Happened(id_, revision, kind, TYPES[kind].decoder.decode(data)) for id_, revision, kind, data in rows]
+    return _happened(await tx.execute(_OWNED_CONTACTS, values))
+
+
+def _happened(rows: Iterable[Any]) -> list[Happened]:
+    return [Happened._make([*rest, TYPES[rest[2]].decoder.decode(data)]) for *rest, data in rows]
 
 
 async def answers(customer: str, until: datetime, tx: AsyncConnection) -> list[FeedbackScored]:
@@ -134,6 +141,11 @@ async def nameless_followups(
 
 async def steps(followups: Collection[UUID], tx: AsyncConnection) -> list[Step]:
     return [Step._make(row) for row in await tx.execute(_EVENTS, {"ids": list(followups)})]
+
+
+async def lock_steps(followups: Collection[UUID], tx: AsyncConnection) -> int:
+    """Until the transaction ends; how many of them a relay is about to write to the log as they were."""
+    return int((await tx.execute(_ON_THEIR_WAY, {"ids": list(followups)})).scalar_one())
 
 
 async def empty_activity(contents: Sequence[tuple[UUID, int, bytes]], tx: AsyncConnection) -> None:

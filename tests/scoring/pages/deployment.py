@@ -16,6 +16,7 @@ from shared.db import Database
 from shared.events.envelope import fact_id, object_key
 from shared.log.memory import MemoryLog
 from shared.log.port import NewRecord
+from tests.sealing import SEALING
 
 AT = datetime(2026, 11, 24, 9, 42, tzinfo=UTC)
 TABLES = (
@@ -38,7 +39,7 @@ class Deployment:
         settings = ScoringSettings(partitions=2)
         self._log = MemoryLog(settings.topics())
         self.config = ConfigStore(self._log, "petla.config")
-        self.service = build(settings, self._log, self.config, db, HeldClock())
+        self.service = build(settings, self._log, self.config, db, HeldClock(), SEALING)
         self._unread = 0
 
     async def start(self) -> None:

@@ -1,0 +1,98 @@
+"""`petla erase` and `petla export`: what a person may ask of whoever keeps their data."""
+
+import asyncio
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import quote
+
+import typer
+
+from services.backing import for_a_command
+from shared.clock import SystemClock
+from shared.erasure.names import Names
+from shared.erasure.receipts import Receipts
+from shared.erasure.requests import Requests
+from shared.sealing import sealing_of
+from shared.settings import Settings
+
+_PAGE = 500
+_TIMEOUT_SECONDS = 30.0
+
+Customer = Annotated[str, typer.Argument(min=1, max=256, help="as the events name the customer")]
+Data = Annotated[Path | None, typer.Option(help="data folder; PETLA_DATA")]
+
+
+def erase(
+    customer: Customer,
+    wait: Annotated[float, typer.Option(min=0, help="seconds to wait for the services")] = 90,
+    data: Data = None,
+    as_json: Annotated[bool, typer.Option("--json", help="the receipt as one line")] = False,
+) -> None:
+    """Erase a customer everywhere; prints the signed receipt. Exit code 1 while something is still pending."""
+    if data is not None:
+        os.environ["PETLA_DATA"] = str(data)
+    receipt = asyncio.run(_erase(customer, wait))
+    if as_json:
+        print(json.dumps(receipt, ensure_ascii=False))
+    else:
+        print(json.dumps(receipt, ensure_ascii=False, indent=2))
+    if not receipt["complete"]:
+        print("petla: not everything is done yet: let scoring and alerts run, and ask again", file=sys.stderr)
+        raise SystemExit(1)
+
+
+async def _erase(customer: str, seconds: float) -> dict[str, Any]:
+    settings = Settings()
+    sealing = sealing_of(settings)
+    async with for_a_command(settings) as config:
+        requests = Requests(config, Names(sealing))
+        request = await requests.ask(customer, SystemClock().now())
+        await config.until(lambda: requests.is_complete(request), seconds)
+        return Receipts(requests, sealing, on_kafka=settings.kafka is not None).receipt(request)
+
+
+def export(
+    customer: Customer,
+    url: Annotated[str, typer.Option(envvar="PETLA_URL")] = "http://127.0.0.1:8080",
+    key: Annotated[str | None, typer.Option(envvar="PETLA_API_KEY", help="with the scope admin")] = None,
+) -> None:
+    """Everything known of a customer, as one JSON document."""
+    if not key:
+        raise ValueError("no API key: give one with --key or PETLA_API_KEY; `petla keys create --scope admin` makes it")
+    print(json.dumps(_everything(customer, url, key), ensure_ascii=False, indent=2))
+
+
+def _everything(customer: str, url: str, key: str) -> dict[str, Any]:
+    facts = _pages(f"{url}/v1/customers/{quote(customer, safe='')}/facts", key)
+    history = _pages(f"{url}/v1/customers/{quote(customer, safe='')}/history", key)
+    exported_at = SystemClock().now().isoformat().replace("+00:00", "Z")
+    known = {"customer": customer, "exported_at": exported_at, "contact": history["contact"]}
+    return known | {"facts": facts["items"], "history": history["items"]}
+
+
+def _pages(address: str, key: str) -> dict[str, Any]:
+    """The first page with the items of all."""
+    whole = page = _page(address, key, None)
+    while page["next_cursor"]:
+        page = _page(address, key, page["next_cursor"])
+        whole["items"] += page["items"]
+    return whole
+
+
+def _page(address: str, key: str, cursor: str | None) -> dict[str, Any]:
+    """ValueError in a sentence for what is not answered."""
+    import httpx  # costs 0.1 s, and every command is started through this file
+
+    query = {"limit": str(_PAGE)} | ({"cursor": cursor} if cursor else {})
+    headers = {"Authorization": f"Bearer {key}"}
+    try:
+        answer = httpx.get(address, params=query, headers=headers, timeout=_TIMEOUT_SECONDS, trust_env=False)
+        found = answer.json()
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+        raise ValueError(f"{address} does not answer as Pętla does ({type(error).__name__}): check --url") from error
+    if answer.status_code != 200:
+        raise ValueError(f"refused with {answer.status_code}: {found.get('detail', 'no reason given')}")
+    return dict(found)
