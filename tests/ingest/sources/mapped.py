@@ -68,9 +68,9 @@ def mapped(vendor: str, name: str) -> list[dict[str, Any]]:
     ]
 
 
-def ignored(vendor: str, name: str) -> dict[str, int]:
-    """Why a sample makes nothing, counted."""
+def ignored(vendor: str, name: str, *, source: str | None = None) -> dict[str, int]:
+    """Why a sample makes nothing, counted; `source` where its name is not the vendor's."""
     headers, body = sample(vendor, name)
-    judgement = judged(vendor, body, headers)
+    judgement = judged(source or vendor, body, headers)
     assert (judgement.made, judgement.mistakes) == ([], [])
     return dict(judgement.ignored)
