@@ -1,4 +1,4 @@
-"""The HTTP application that every service starts from: health, readiness, metrics, and refusals in one form.
+"""The HTTP application that every service starts from: health, readiness, metrics, docs, and refusals in one form.
 
 Refused before a model sees it: parameters nobody declared, text that no database keeps.
 """
@@ -12,6 +12,7 @@ import msgspec
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi.dependencies.utils import get_flat_params
 from fastapi.params import Cookie, Header, Path
+from fastapi.responses import HTMLResponse
 from fastapi.routing import APIRoute
 from fastapi.telemetry import TelemetryConfig
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
@@ -19,6 +20,9 @@ from starlette.middleware import Middleware
 
 from shared.config import ConfigStore
 from shared.middleware import BodyLimit, HeadAsGet, IsAway, LastResort
+from shared.pages.files import file_answer
+from shared.pages.policy import page_headers
+from shared.pages.reference import Reference
 from shared.problems import DOCUMENTED, Refusal, add_handlers
 from shared.single_flight import SingleFlight
 
@@ -63,6 +67,8 @@ def create_app(
     """
     app = FastAPI(
         title=f"Pętla {name}",
+        docs_url=None,
+        redoc_url=None,
         responses=DOCUMENTED,
         telemetry=_NO_TELEMETRY,
         dependencies=[Depends(refuse_unknown_parameters), Depends(refuse_unusable_text)],
@@ -76,6 +82,7 @@ def create_app(
     add_handlers(app)
     _add_health(app, readiness(checks), figures)
     _add_metrics(app, registry, refresh)
+    _add_docs(app)
     return app
 
 
@@ -99,6 +106,20 @@ def _add_metrics(app: FastAPI, registry: CollectorRegistry, refresh: Refresh) ->
         return Response(generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     app.add_route("/metrics", metrics, include_in_schema=False)
+
+
+def _add_docs(app: FastAPI) -> None:
+    reference = Reference()
+
+    async def docs(request: Request) -> Response:
+        root = request.scope.get("root_path", "")
+        return HTMLResponse(reference.page(app.openapi(), f"{root}/openapi.json"), headers=page_headers())
+
+    async def file(request: Request) -> Response:
+        return file_answer(reference.files, **request.path_params)
+
+    app.add_route("/docs", docs, include_in_schema=False)
+    app.add_route("/docs/{digest}/{name}", file, include_in_schema=False)
 
 
 def readiness(checks: Checks) -> Checks:

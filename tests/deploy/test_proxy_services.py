@@ -36,8 +36,6 @@ def test_the_first_page_is_for_this_machine_only(
 ) -> None:
     _, servers, _ = behind
     direct = httpx.get(f"{servers['scoring'].url}/", trust_env=False)
-    if direct.status_code == 404:
-        pytest.skip("scoring has no first page yet")
     assert direct.status_code == 200
     for headers in ({}, {"Host": "localhost"}, {"X-Forwarded-For": ""}):
         assert http.get("/", headers=headers).status_code == 401
@@ -49,7 +47,7 @@ def test_a_service_has_its_own_under_its_name(http: httpx.Client, service: str) 
     assert http.get(f"/{service}/healthz").json() == {"healthy": True}
     assert http.get(f"/{service}/readyz").json()["ready"] is True
     assert http.get(f"/{service}/metrics").headers["content-type"].startswith("text/plain")
-    assert f"'/{service}/openapi.json'" in http.get(f"/{service}/docs").text
+    assert f'href="/{service}/openapi.json"' in http.get(f"/{service}/docs").text
     assert http.get(f"/{service}/openapi.json").json()["servers"] == [{"url": f"/{service}"}]
 
 
