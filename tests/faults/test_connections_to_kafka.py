@@ -107,6 +107,7 @@ async def test_what_was_appended_and_not_acknowledged_counts_once(
     assert sender.longest < MOST_SECONDS
     assert fault.appended > 0
     to_kafka.fault = Fault()
+    await on_kafka.assert_counted_once(5, 5)
     await sender.forwarded()
     found = await on_kafka.assert_counted_once(5, 5)
     assert found["topics"][on_kafka.settings.topic("feedback")]["duplicates"] >= 5
