@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.ingest.mapping.expressions import Expression, ExpressionError
-from services.ingest.mapping.interpreter import Interpreter
+from services.ingest.mapping.interpreter import Interpreter, is_true
 from services.ingest.mapping.payload_functions import spelled
 from services.ingest.mapping.rules import Context, Ignore, Rule
 
@@ -88,7 +88,7 @@ def _all_of(rule: Rule, items: Sequence[Mapping[str, Any]], interpreter: Interpr
 def _items(rule: Rule, interpreter: Interpreter, scope: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     if rule.foreach is None:
         return [scope]
-    found = value_of("foreach", rule.foreach, interpreter, scope)
+    found = value_of("foreach", rule.foreach, interpreter, scope, as_part=True)
     if found is None:
         return []
     if not isinstance(found, list):
@@ -99,7 +99,7 @@ def _items(rule: Rule, interpreter: Interpreter, scope: Mapping[str, Any]) -> li
 
 
 def _holds(name: str, condition: Expression | None, interpreter: Interpreter, scope: Mapping[str, Any]) -> bool:
-    return condition is None or interpreter.is_true(value_of(name, condition, interpreter, scope))
+    return condition is None or is_true(value_of(name, condition, interpreter, scope, as_part=True))
 
 
 def _type(emit: str | Expression, interpreter: Interpreter, scope: Mapping[str, Any]) -> str:
@@ -168,9 +168,11 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def value_of(field: str, expression: Expression, interpreter: Interpreter, scope: Mapping[str, Any]) -> Any:
+def value_of(
+    field: str, expression: Expression, interpreter: Interpreter, scope: Mapping[str, Any], *, as_part: bool = False
+) -> Any:
     """Raises `RowError` for `field`."""
     try:
-        return expression.value(interpreter, scope)
+        return expression.value(interpreter, scope, as_part=as_part)
     except ExpressionError as error:
         raise RowError(field, str(error)) from None

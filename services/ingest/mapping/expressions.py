@@ -10,6 +10,7 @@ from jmespath.parser import Parser
 from services.ingest.mapping.functions import Surroundings, arities, check_constants
 from services.ingest.mapping.interpreter import Interpreter
 from services.ingest.mapping.located import suggest
+from services.ingest.mapping.nodes import compiled
 
 LONGEST = 2_000
 DEEPEST = 30
@@ -24,14 +25,18 @@ class Expression:
     """A compiled expression; raises `ExpressionError` for any row that it cannot read."""
 
     def __init__(self, text: str, surroundings: Surroundings) -> None:
-        self._tree = _parse(text)
-        for node in _nodes(self._tree):
+        tree = _parse(text)
+        for node in _nodes(tree):
             if node["type"] == "function_expression":
                 _check_call(node, surroundings)
+        self._evaluate = compiled(tree)
 
-    def value(self, interpreter: Interpreter, scope: Any) -> Any:
+    def value(self, interpreter: Interpreter, scope: Any, *, as_part: bool = False) -> Any:
+        """`as_part`: whoever asks pays for what it reads of the value; else all of it is paid for here."""
         try:
-            return interpreter.visit(self._tree, scope)
+            value = self._evaluate(scope, interpreter)
+            interpreter.pay_for(None if as_part else value)
+            return value
         except JMESPathTypeError as error:
             wanted = " or ".join(error.expected_types)
             raise ExpressionError(f"{error.function_name}() needs {wanted}, not {error.actual_type}") from None

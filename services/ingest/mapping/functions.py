@@ -6,6 +6,7 @@ In every function of our own null stays null; what a function cannot read raises
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import tzinfo
+from functools import lru_cache
 from typing import Any
 
 from jmespath.functions import Functions as Builtins
@@ -46,6 +47,16 @@ class Functions(Builtins):
             return own.call(self._surroundings, *resolved_args)
         except (ValueError, OverflowError) as error:
             raise FunctionError(f"{function_name}() cannot read this: {error}") from None
+
+    def _get_allowed_pytypes(self, types: Any) -> Any:
+        """jmespath works it out at every call."""
+        return _allowed(tuple(types))
+
+
+@lru_cache(maxsize=256)
+def _allowed(types: tuple[str, ...]) -> Any:
+    builtins: Any = Builtins()
+    return builtins._get_allowed_pytypes(list(types))
 
 
 def arities() -> dict[str, tuple[int, int]]:

@@ -4,13 +4,14 @@ from typing import Any
 
 import msgspec
 
-from services.ingest.json_flaws import WHOLE, check_depth, check_utf8
+from services.ingest.json_flaws import MAX_DEPTH, WHOLE, check_utf8, too_deep
 from services.ingest.sent_event import explained
 from services.ingest.webhooks.cloudevents import cloud_events
 from services.ingest.webhooks.request import Request
 from shared.events.fields import EventError
 
 MAX_BODY_BYTES = 512 * 1024
+_NESTED = frozenset((dict, list))
 _decode = msgspec.json.Decoder().decode
 
 
@@ -40,8 +41,25 @@ def read_json(document: bytes) -> Any:
         value = _decode(document)
     except (msgspec.DecodeError, RecursionError) as error:
         raise explained(error, document, "", _Anything) from error
-    check_depth(document)
+    if _is_too_deep(value):
+        raise too_deep()
     return value
+
+
+def _is_too_deep(value: Any) -> bool:
+    """Level by level; what has been decoded costs less to walk than its text."""
+    level = [value]
+    for _ in range(MAX_DEPTH + 1):
+        level = [
+            inner
+            for item in level
+            if type(item) in _NESTED
+            for inner in (item.values() if type(item) is dict else item)
+            if type(inner) in _NESTED
+        ]
+        if not level:
+            return False
+    return True
 
 
 def _form(request: Request) -> dict[str, str | list[str]]:

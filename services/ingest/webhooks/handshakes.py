@@ -9,7 +9,7 @@ import msgspec
 from services.ingest.mapping.applying import RowError, value_of
 from services.ingest.mapping.expressions import Expression
 from services.ingest.mapping.functions import Functions
-from services.ingest.mapping.interpreter import Interpreter
+from services.ingest.mapping.interpreter import Interpreter, is_true
 from services.ingest.mapping.payload_functions import spelled
 from services.ingest.mapping.sections import Section
 
@@ -45,7 +45,7 @@ class Handshake:
         """None where this is not what is asked, or where it cannot be answered."""
         interpreter = Interpreter(functions)
         try:
-            if self.when is not None and not interpreter.is_true(value_of("when", self.when, interpreter, scope)):
+            if self.when is not None and not is_true(value_of("when", self.when, interpreter, scope)):
                 return None
             headers = {name: _shown(value_of(name, one, interpreter, scope)) for name, one in self.headers}
             return Reply(self.status, headers, *self._content(interpreter, scope))

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
 
 from services.ingest.admission import Admitted
 from services.ingest.webhooks.request import Request
@@ -59,9 +60,14 @@ def kept_headers(headers: Mapping[str, str], schemes: tuple[Scheme, ...]) -> dic
     kept = [
         (name, value[:_LONGEST_VALUE])
         for name, value in sorted(headers.items())
-        if name not in secret and not any(part in name for part in _NEVER)
+        if name not in secret and _may_be_kept(name)
     ]
     return dict(kept[:_MOST_HEADERS])
+
+
+@lru_cache(maxsize=1_024)
+def _may_be_kept(name: str) -> bool:
+    return not any(part in name for part in _NEVER)
 
 
 def kept_url(url: str) -> str:
