@@ -18,6 +18,8 @@ from shared.config import ConfigStore
 from shared.data_folder import prepare
 from shared.db import Database
 from shared.embedded_postgres import EmbeddedPostgres
+from shared.erasure.requests import Requests
+from shared.erasure.spilled import SpillEraser
 from shared.log.kafka_topics import create_topics
 from shared.log.port import Log, LogUnavailable
 from shared.log.spilling import SpillingLog
@@ -29,6 +31,7 @@ from shared.settings import Settings
 
 _EXPIRE_EVERY_SECONDS = 3600.0
 _FORWARD_EVERY_SECONDS = 0.5
+_ERASE_EVERY_SECONDS = 1.0
 _WATCH_EVERY_SECONDS = 1.0
 _TOPICS_SECONDS = 4.0
 _STOP_SECONDS = 4.0
@@ -70,11 +73,15 @@ async def for_serving(settings: Settings) -> AsyncIterator[tuple[Log, ConfigStor
 
 
 @asynccontextmanager
-async def spilling(log: Log, folder: Path, clock: Clock) -> AsyncIterator[SpillingLog]:
-    """The same log for whoever must not wait for its broker."""
+async def spilling(log: Log, folder: Path, clock: Clock, requests: Requests) -> AsyncIterator[SpillingLog]:
+    """The same log for whoever must not wait for its broker; who is erased meanwhile does not wait in it."""
     spill = SpillingLog(log, folder, clock)
+    eraser = SpillEraser(requests, spill)
     try:
-        async with _looping("ingest.spill", spill.forward_once, _FORWARD_EVERY_SECONDS):
+        async with (
+            _looping("ingest.spill", spill.forward_once, _FORWARD_EVERY_SECONDS),
+            _looping("ingest.erasure", eraser.run_once, _ERASE_EVERY_SECONDS),
+        ):
             yield spill
     finally:
         await spill.close()

@@ -26,7 +26,10 @@ from services.dispatch import Alone, Dispatch
 from shared.clock import SystemClock
 from shared.config import ConfigStore
 from shared.data_folder import prepare
+from shared.erasure.names import Names
+from shared.erasure.requests import Requests
 from shared.log.port import Log
+from shared.sealing import sealing_of
 from shared.service import Service
 from shared.settings import Settings
 
@@ -69,7 +72,7 @@ async def serve(names: Sequence[str], on_ready: Callable[[str], None], beside: B
         listener = stack.enter_context(_listen(settings.host, port))
         stack.enter_context(_share_data(prepare(settings.data), alone=len(names) > 1))
         log, config = await stack.enter_async_context(for_serving(settings))
-        door, spilled = await stack.enter_async_context(_log_of_the_door(names, settings, log))
+        door, spilled = await stack.enter_async_context(_log_of_the_door(names, settings, log, config))
         services = await stack.enter_async_context(_services(parts, settings, log, door, config))
         settle_memory()
         app: ASGIApp = Dispatch(services, spilled) if len(names) > 1 else Alone(services[names[0]])
@@ -82,13 +85,14 @@ async def serve(names: Sequence[str], on_ready: Callable[[str], None], beside: B
 
 @asynccontextmanager
 async def _log_of_the_door(
-    names: Sequence[str], settings: Settings, log: Log
+    names: Sequence[str], settings: Settings, log: Log, config: ConfigStore
 ) -> AsyncIterator[tuple[Log, Callable[[], int]]]:
     """What ingest writes to, and how many records wait here. The embedded log is on the disk of a spill already."""
     if "ingest" not in names or settings.kafka is None:
         yield log, int
         return
-    async with spilling(log, prepare(settings.data) / "spill", SystemClock()) as spill:
+    requests = Requests(config, Names(sealing_of(settings)))
+    async with spilling(log, prepare(settings.data) / "spill", SystemClock(), requests) as spill:
         yield spill, lambda: spill.spilled
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from shared.findings import Finding
 from shared.log.port import LogUnavailable
-from shared.log.spill_file import waiting_in
+from shared.log.spill_folder import waiting_in
 
 
 def looked_at(folder: Path) -> list[Finding]:

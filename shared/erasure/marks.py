@@ -3,6 +3,8 @@
 import json
 from collections.abc import Iterable
 
+from shared.events.raw import WebhookReceived, unpacked
+
 _SHORTEST = 5  # what is shorter is found where it means nothing
 
 
@@ -24,3 +26,11 @@ def _writings(mark: str) -> Iterable[bytes]:
     yield json.dumps(mark, ensure_ascii=False)[1:-1].encode("utf-8", "surrogatepass")
     yield mark.encode("utf-16-le", "surrogatepass")
     yield mark.encode("utf-16-be", "surrogatepass")
+
+
+def body_of(delivery: WebhookReceived) -> bytes:
+    """What a sender sent, and to which address; empty where nobody can read it."""
+    try:
+        return unpacked(delivery.body or b"") + delivery.url.encode()
+    except ValueError:
+        return b""

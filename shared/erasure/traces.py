@@ -12,8 +12,8 @@ from shared.consumer.messages import Message, read_record
 from shared.database_server import connect
 from shared.db import Database
 from shared.erasure.arrivals import Arrivals, without_person
-from shared.erasure.marks import Marks
-from shared.events.raw import WebhookReceived, unpacked
+from shared.erasure.marks import Marks, body_of
+from shared.events.raw import WebhookReceived
 from shared.log.port import Log, Record, Rewritable
 
 _LIMITS = {"lock_timeout": "10000", "timezone": "UTC"}
@@ -70,19 +70,12 @@ class _Change:
 
     def _rest(self, message: Message, rest: Message | None) -> bytes | None:
         """A delivery that made no event of theirs may still be about them."""
-        if rest is None and isinstance(message.data, WebhookReceived) and self._marks.found_in(_body(message.data)):
+        if rest is None and isinstance(message.data, WebhookReceived) and self._marks.found_in(body_of(message.data)):
             rest = without_person(message)
         return rest and rest.record.value
 
     def _unreadable(self, record: Record) -> bytes | None:
         return _NOBODY if self._marks.found_in(record.value or b"") else None
-
-
-def _body(delivery: WebhookReceived) -> bytes:
-    try:
-        return unpacked(delivery.body or b"") + delivery.url.encode()
-    except ValueError:
-        return b""
 
 
 def _changed(record: Record, value: bytes | None) -> bytes | None:

@@ -9,7 +9,7 @@ import fcntl
 import os
 import sqlite3
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
@@ -21,6 +21,7 @@ from shared.log.group_commit import TopicWriter
 from shared.log.port import LogUnavailable, NewRecord, Topic
 from shared.log.topic_file import TopicFile
 
+ChangeOne = Callable[[NewRecord], bytes | None]  # what a record says instead; None leaves it
 _TOPIC = Topic("spill", 1, None)
 _DAMAGED = ("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_IOERR_SHORT_READ")
 _encode = msgspec.msgpack.Encoder().encode
@@ -138,9 +139,27 @@ class SpillFile:
         """The oldest are where they belong. Never again read by this process, even where the disk keeps them."""
         self._next += count
         try:
-            await asyncio.to_thread(self._forwarding.drop_before, 0, self._next)
+            await asyncio.to_thread(self._drop)
         except sqlite3.Error as error:  # a full disk also refuses deletions: the next one takes these with it
             _log.warning("spill_not_shortened", file=self.path.name, error=str(error))
+
+    def _drop(self) -> None:
+        self._forwarding.drop_before(0, self._next)
+        if not self.waiting:
+            self._forwarding.truncate_wal()  # or it would keep what was sent until it is written again
+
+    async def rewrite(self, change: ChangeOne) -> int:
+        """What waits says what `change` makes of it, and the file nothing else; how many were changed."""
+        return await asyncio.to_thread(self._rewrite, change)
+
+    def _rewrite(self, change: ChangeOne) -> int:
+        with _told_apart(self.path):
+            waiting = self._forwarding.records(0, self._next, self.waiting)
+            read = {one.offset: NewRecord(*_decode(one.value or b"")) for one in waiting}
+            changed = {at: _encode(one._replace(value=new)) for at, one in read.items() if (new := change(one))}
+            self._forwarding.replace(0, changed)
+            self._forwarding.scrub()
+        return len(changed)
 
     async def readable(self, first: int, count: int) -> list[NewRecord] | None:
         """Those that can be read of `count` records, from the `first`th waiting one on; None past the end."""
@@ -215,7 +234,7 @@ def _lock_path(path: Path) -> Path:
 
 
 def _locked(path: Path) -> int | None:
-    """The lock beside the file, or None while a living process holds it."""
+    """The lock beside the file; None while a living process holds it."""
     lock = os.open(_lock_path(path), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -229,21 +248,3 @@ def _remove_lock(path: Path, lock: int) -> None:
     """Removed while it is held: whoever opened it meanwhile finds no file that belongs to it."""
     _lock_path(path).unlink(missing_ok=True)
     os.close(lock)
-
-
-def waiting_in(folder: Path) -> int:
-    """Records in all spill files of a folder, for whoever only looks. `LogUnavailable` where one cannot be read."""
-    return sum(_waiting_in_file(path) for path in sorted(folder.glob("*.db")))
-
-
-def _waiting_in_file(path: Path) -> int:
-    try:
-        connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
-    except sqlite3.Error as error:
-        raise LogUnavailable(f"{path} cannot be read: {error}") from error
-    try:
-        return int(connection.execute("SELECT count(*) FROM record").fetchone()[0])
-    except sqlite3.Error as error:
-        raise LogUnavailable(f"{path} cannot be read: {error}") from error
-    finally:
-        connection.close()

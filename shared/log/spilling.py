@@ -20,7 +20,7 @@ from shared.log.port import (
     Reader,
     RecordsRefused,
 )
-from shared.log.spill_file import SpillDamaged, SpillFile
+from shared.log.spill_file import ChangeOne, SpillDamaged, SpillFile
 
 MAX_SPILLED_BYTES = 1024 * 1024 * 1024
 # An emptied file that grew larger is replaced by a new one: only so does the disk get its room back.
@@ -186,6 +186,16 @@ class SpillingLog:
         await file.set_aside()
         _log.error("spill_damaged", file=file.path.name, error=str(error), forwarded=sent)
         return sent
+
+    async def rewrite(self, change: ChangeOne) -> int:
+        """What waits, and what the broker refused, says what `change` makes of it; the number of those changed."""
+        refused = SpillFile.take_over(self._folder / "refused")
+        kept = [*self._files(), *([self._refused_file] if self._refused_file else []), *refused]
+        try:
+            return sum([await file.rewrite(change) for file in kept])
+        finally:
+            for file in refused:
+                await file.close()
 
     async def _close_emptied(self) -> None:
         for file in [file for file in self._orphans if not file.waiting]:

@@ -1,4 +1,4 @@
-"""A person is erased from a whole `petla up` that is killed on the way: no file under its data folder says who it was."""
+"""A person is erased from a whole `petla up`, killed on the way: no file under its data folder says who it was."""
 
 import json
 import subprocess
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.slow
 NAME, PHONE, EMAIL = "Bożydar Kłębkowski", "+48 601 234 987", "bozydar.klebkowski@przyklad.example"
 TEXT, NOTE = "Kurier rzucił paczką w kałużę", "oddzwonić po południu, pies Burek szczeka"
 MARKS = (NAME, "Kłębkowski", PHONE, "601 234 987", EMAIL, "klebkowski", TEXT, "kałużę", NOTE, "Burek", "Grawer")
-NOWHERE = {"ALERTS_WEBHOOK_URL": "http://127.0.0.1:9/hook", "ALERTS_WEBHOOK_SECRET": "whsec_" + "A" * 32}
+NOWHERE: dict[str, Any] = {"ALERTS_WEBHOOK_URL": "http://127.0.0.1:9/hook", "ALERTS_WEBHOOK_SECRET": "whsec_" + "A" * 32}
 METRICS = ("nps", "csat", "late_delivery", "followup_coverage", "close_rate", "recommend")
 MOST_SECONDS = 60.0
 
