@@ -12,6 +12,8 @@ from services.scoring.persons import Persons, sweep_nameless
 from services.scoring.publishing import Publisher
 from services.scoring.reconciliation import Consumed
 from services.scoring.settings import ScoringSettings
+from services.scoring.sources import Sources
+from services.scoring.sources_api import routes as source_routes
 from shared.clock import Clock
 from shared.config import ConfigStore
 from shared.consumer.lag import Lag
@@ -50,12 +52,14 @@ class ScoringService:
             activity=settings.topic("activity"),
             followups=settings.topic("followups"),
             by_alerts=(settings.topic("scores"), settings.topic("activity")),
+            raw=settings.topic("raw"),
         )
         registry = new_registry(self.name)
         self._tracing = new_tracing(self.name, settings.otlp_endpoint)
         names = Names(sealing)
         erased = Arrivals(names, sweep_nameless)
-        handlers = Handlers(settings.zone, Publisher(settings.topic("scores")), Counters(registry), erased)
+        publisher = Publisher(settings.topic("scores"))
+        handlers = Handlers(settings.zone, publisher, Counters(registry), erased, names.content)
         telemetry = ConsumerTelemetry(clock, registry, self._tracing)
         self.worker = Worker(log, db, topics.by_scoring, subscriptions(handlers), clock, handlers.republish, telemetry)
         self._consumer = Loop("scoring.consumer", self.run_once, _IDLE_SECONDS)
@@ -75,6 +79,7 @@ class ScoringService:
         scores = Scores(db, log, clock, settings.zone, topics)
         self.app.include_router(routes(scores))
         self.app.include_router(customer_routes(scores))
+        self.app.include_router(source_routes(Sources(db, config, clock, settings.zone)))
         self.app.include_router(page_routes(scores))
 
     async def start(self) -> None:

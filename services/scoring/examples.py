@@ -95,6 +95,7 @@ RECONCILIATION: dict[str, Any] = {
             "petla.feedback": {"0": 5, "1": 4},
             "petla.activity": {"0": 2, "1": 0},
             "petla.followups": {"0": 3, "1": 1},
+            "petla.raw": {"0": 0, "1": 2},
         },
     },
     "settled": True,
@@ -105,4 +106,40 @@ RECONCILIATION: dict[str, Any] = {
     },
     "feedback": {"scored": 6, "retracted": 1, "superseded": 1},
     "detractors": {"total": 3, "followups": 2, "suppressed": {"too_old": 1}, "missing": 0},
+}
+
+_SHOP: dict[str, Any] = {
+    "name": "shopify",
+    "state": "receiving",
+    "received": 5,
+    "accepted": 2,
+    "duplicates": 1,
+    "conflicts": 0,
+    "ignored": {"no_rule": 1},
+    "rejected": {"bad_signature": 1},
+    "incomplete": {"out_of_range": 1},
+    "last_seen": "2026-11-20T09:41:07Z",
+    "last_error": {"at": "2026-11-20T09:38:20Z", "reason": "out_of_range", "status": 202},
+}
+_WEEK = {"from": "2026-11-14", "to": "2026-11-21", "timezone": "Europe/Warsaw"}
+SOURCES: dict[str, Any] = {"window": _WEEK, "items": [_SHOP]}
+SOURCE: dict[str, Any] = {
+    **_SHOP,
+    "window": _WEEK,
+    "days": [{"day": "2026-11-20", **{name: _SHOP[name] for name in list(_SHOP)[2:9]}}],
+    "deliveries": [
+        {
+            "id": "3d0f6a1b-7c52-8e94-b1a6-0f2d4c6e8a90",
+            "at": "2026-11-20T09:41:07Z",
+            "outcome": "accepted",
+            "reason": None,
+            "status": 202,
+            "size": 4211,
+            "version": 1,
+            "events": 2,
+            "partition": 3,
+            "offset": 1042,
+            "kept": True,
+        }
+    ],
 }

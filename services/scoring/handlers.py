@@ -16,6 +16,7 @@ from services.scoring.rollups import Changes, Days, Deltas, Revision
 from services.scoring.store import activity, feedback, followups, registers
 from services.scoring.store import rollups as rollup_table
 from services.scoring.store.registers import Settled
+from services.scoring.webhooks import Hidden, Webhooks
 from shared.consumer.messages import Handled, Message, Subscriptions
 from shared.erasure.arrivals import Erased, NobodyErased
 from shared.events.activity import ACTIVITY, ACTIVITY_RETRACTED
@@ -23,6 +24,7 @@ from shared.events.catalogue import FEEDBACK_TOPIC
 from shared.events.envelope import Event
 from shared.events.feedback import RECEIVED, RETRACTED, UPDATED, Answer, Retraction
 from shared.events.followups import FOLLOWUPS, POSITION, SUPPRESSED
+from shared.events.raw import RAW
 from shared.log.port import NewRecord, Partition
 
 _decode_answer = msgspec.json.Decoder(Answer).decode
@@ -33,13 +35,19 @@ _GROUP = feedback.COLUMNS.index("group_name")
 class Handlers:
     """`zone` is the time zone whose days the rollups count; `publisher` writes what leaves after the commit.
 
-    `erased` takes erased persons out of what arrives.
+    `erased` takes erased persons out of what arrives; `hidden` is that of `Webhooks`.
     """
 
     def __init__(
-        self, zone: ZoneInfo, publisher: Publisher, counters: Counters | None = None, erased: Erased | None = None
+        self,
+        zone: ZoneInfo,
+        publisher: Publisher,
+        counters: Counters | None = None,
+        erased: Erased | None = None,
+        hidden: Hidden = bytes,
     ) -> None:
         self._days = Days(zone)
+        self._webhooks = Webhooks(self._days, hidden)
         self._publisher = publisher
         self._erased = erased or NobodyErased()
         self._counters = counters or Counters(CollectorRegistry())
@@ -129,6 +137,10 @@ class Handlers:
         await followups.put_positions(moved, tx)
         return Handled()
 
+    async def record_deliveries(self, messages: Sequence[Message], tx: AsyncConnection) -> Handled:
+        """What came to the doors of sources, and what became of it: numbers and codes, nothing of what was sent."""
+        return await self._webhooks.record(messages, tx)
+
     async def republish(self, partition: Partition, since: datetime, tx: AsyncConnection) -> list[NewRecord]:
         """The scored events that a crash may have kept back; readers drop the ones they have."""
         if not partition.topic.endswith(FEEDBACK_TOPIC):  # nothing is published for the others
@@ -168,4 +180,5 @@ def subscriptions(handlers: Handlers) -> Subscriptions:
         **dict.fromkeys(FOLLOWUPS, handlers.track_followups),
         SUPPRESSED: handlers.track_suppressions,
         POSITION: handlers.track_positions,
+        RAW: handlers.record_deliveries,
     }

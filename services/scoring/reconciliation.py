@@ -16,16 +16,20 @@ Ends = Mapping[str, Mapping[int, Bounds]]
 
 @dataclass(frozen=True)
 class Consumed:
-    """Full topic names: the one of feedback, the others scoring reads, and those alerts reads."""
+    """Full topic names: the one of feedback, the others scoring reads, and those alerts reads.
+
+    Deliveries (`raw`) are read to their end like the others; they are no facts, so they are counted by `/v1/sources`.
+    """
 
     feedback: str
     activity: str
     followups: str
     by_alerts: Sequence[str]
+    raw: str
 
     @property
     def by_scoring(self) -> tuple[str, ...]:
-        return self.feedback, self.activity, self.followups
+        return self.feedback, self.activity, self.followups, self.raw
 
     @property
     def facts(self) -> tuple[str, ...]:

@@ -49,6 +49,8 @@ SHOWN = {  # answers that must have an example
         "GET /v1/feedback/{id}",
         "GET /v1/dead-letters",
         "GET /v1/reconciliation",
+        "GET /v1/sources",
+        "GET /v1/sources/{name}",
     ],
     "alerts": [
         "GET /v1/followups",
@@ -196,7 +198,9 @@ def test_the_metric_that_is_shown_is_what_these_answers_give() -> None:
 
 
 def test_the_reconciliation_that_is_shown_adds_up() -> None:
-    topics = Consumed("petla.feedback", "petla.activity", "petla.followups", ("petla.scores", "petla.activity"))
+    topics = Consumed(
+        "petla.feedback", "petla.activity", "petla.followups", ("petla.scores", "petla.activity"), "petla.raw"
+    )
     rows = Rows(
         at=datetime(2026, 11, 20, 9, 15, tzinfo=UTC),
         scored=6,
@@ -210,6 +214,7 @@ def test_the_reconciliation_that_is_shown_adds_up() -> None:
         "petla.feedback": TopicProgress({0: 5, 1: 4}, read=9, outcomes={"new": 8, "duplicate": 1}),
         "petla.activity": TopicProgress({0: 2, 1: 0}, read=2, outcomes={"new": 2}),
         "petla.followups": TopicProgress({0: 3, 1: 1}, read=4, outcomes={"new": 4}),
+        "petla.raw": TopicProgress({0: 0, 1: 2}, read=2, outcomes={"new": 2}),
     }
     ends = {topic: {n: Bounds(0, end) for n, end in one.offsets.items()} for topic, one in progress.items()}
     ends["petla.scores"] = {0: Bounds(0, 8)}

@@ -66,7 +66,7 @@ class World:
         self.seen = seen
         topic = self.settings.topic
         self._topics = Consumed(
-            topic("feedback"), topic("activity"), topic("followups"), (topic("scores"), topic("activity"))
+            topic("feedback"), topic("activity"), topic("followups"), (topic("scores"), topic("activity")), topic("raw")
         )
         self.errors: list[Exception] = []
         self.start()

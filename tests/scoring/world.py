@@ -28,6 +28,7 @@ from tests.builders import ANSWERED, fact_of
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 TABLES = (
     "feedback", "activity", "delivery", "rollup", "followup", "suppression", "alerts_position",
+    "source_record", "source_fact", "source_day", "source_seen", "source_delivery",
     "consumer_offset", "consumer_tally", "worker", "log_gap", "dead_letter",
 )  # fmt: skip
 _scored = TYPES["feedback.scored.v1"].decoder.decode
@@ -48,7 +49,7 @@ class World:
     def __init__(self, db: Database, partitions: int = 3) -> None:
         self.settings = ScoringSettings(partitions=partitions, timezone="Europe/Warsaw")
         self.topics = Consumed(
-            "petla.feedback", "petla.activity", "petla.followups", ("petla.scores", "petla.activity")
+            "petla.feedback", "petla.activity", "petla.followups", ("petla.scores", "petla.activity"), "petla.raw"
         )
         self.log = MemoryLog(self.settings.topics())
         self.db = db

@@ -21,6 +21,7 @@ from tests.sealing import SEALING
 AT = datetime(2026, 11, 24, 9, 42, tzinfo=UTC)
 TABLES = (
     "feedback, activity, delivery, rollup, followup, suppression, alerts_position,"
+    " source_record, source_fact, source_day, source_seen, source_delivery,"
     " consumer_offset, consumer_tally, worker, log_gap, dead_letter"
 )
 
