@@ -1,6 +1,7 @@
 """The document of `petla import`: format, time zone, CloudEvents source, tables, rules.
 
-Each part is compiled on its own, so that another kind of document can share them.
+Each part is compiled on its own, so that another kind of document can share them. A source's document maps files too:
+its rows are then the bodies of deliveries without headers, and become the facts that its webhooks would make.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,32 +19,57 @@ from services.ingest.mapping.located import read_yaml
 from services.ingest.mapping.rules import Context, Ignore, Rule, compile_rules
 from services.ingest.mapping.sections import Section
 
+STEPS = 1_000  # versions of a source's document between two revisions of the sender
+_OF_SOURCES = ("source", "version", "about", "body", "verify", "handshake", "idempotency", "revision", "answer")
+
 
 @dataclass(frozen=True)
 class MappingDocument:
-    """A compiled document; the same row always gives the same events."""
+    """A compiled document; the same row always gives the same events. `version` is that of a source's document."""
 
     format: Format
     source: str
     rules: tuple[Rule | Ignore, ...]
     context: Context
+    version: int | None = None
 
     def events(self, row: Mapping[str, Any]) -> list[dict[str, Any]]:
         """CloudEvents as JSON objects; empty when no rule's `when` holds. Raises `RowError`."""
-        return events(self.rules, self.context, row)
+        if self.version is None:
+            return events(self.rules, self.context, row)
+        scope = {**row, "root": row, "item": row, "headers": {}, "query": {}, "_index": 1}
+        return [_versioned(event, self.version) for event in events(self.rules, self.context, scope)]
+
+
+def _versioned(event: dict[str, Any], version: int) -> dict[str, Any]:
+    """What is no whole number is refused by name where it is read."""
+    revision = event.get("revision", 0)
+    return {**event, "revision": revision * STEPS + version if isinstance(revision, int) else revision}
 
 
 def compile_mapping(text: str, file: str, event_types: Sequence[str]) -> MappingDocument:
     """`file` is the name that messages carry. Raises `MappingError` for the first mistake, with its line."""
     document = Section("the mapping", read_yaml(text, file))
-    document.expect(required=("ce_source", "rules"), optional=("format", "timezone", "tables", "otherwise"))
+    own = () if "source" in document.names() else ("ce_source",)
+    document.expect((*own, "rules"), ("ce_source", "format", "timezone", "tables", "otherwise", *_OF_SOURCES))
     surroundings = Surroundings(compile_zone(document), compile_tables(document))
-    rules = compile_rules(document, event_types, partial(Expression, surroundings=surroundings))
+    expression = partial(Expression, surroundings=surroundings)
+    rules = compile_rules(document, event_types, expression)
     if document.has("otherwise"):
         document.choice("otherwise", ("ignore",), "way to treat other rows")
-    source = document.text("ce_source")
-    context = Context(Functions(surroundings), source, frozenset(event_types))
-    return MappingDocument(compile_format(document), source, rules, context)
+    source = document.text("ce_source") if document.has("ce_source") else f"/{document.text('source')}"
+    revision = document.expression("revision", expression) if document.has("revision") else None
+    context = Context(Functions(surroundings), source, frozenset(event_types), revision)
+    return MappingDocument(compile_format(document), source, rules, context, _version(document))
+
+
+def _version(document: Section) -> int | None:
+    if not document.has("source"):
+        return None
+    version = document.content.value["version"].value if document.has("version") else 1
+    if isinstance(version, bool) or not isinstance(version, int) or not 1 <= version < STEPS:
+        raise document.mistake("version", f"version must be a whole number from 1 to {STEPS - 1}")
+    return version
 
 
 def compile_zone(document: Section) -> tzinfo | None:

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import re
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -32,12 +33,19 @@ def _binary(request: Request, read_json: Callable[[bytes], Any]) -> dict[str, An
         for name, value in request.headers.items()
         if name.startswith("ce-")
     }
-    if request.body:
+    if request.body and _is_json(request.media):
         attributes["data"] = read_json(request.body)
     return attributes
 
 
+def _is_json(media: str) -> bool:
+    """JSON is also what is not named; of anything else, the attributes alone are read."""
+    return media in ("", "application/json", "text/json") or media.endswith("+json")
+
+
 def _header(name: str, value: str) -> str:
+    if len(value) > 1 and value.startswith('"') and value.endswith('"'):
+        value = re.sub(r"\\(.)", r"\1", value[1:-1])
     try:
         return unquote_to_bytes(value.encode("latin-1")).decode()
     except UnicodeError as error:

@@ -15,6 +15,7 @@ import msgspec
 
 from services.ingest.admission import Admitted, admit
 from services.ingest.mapping.applying import Applied, RowError, apply, value_of
+from services.ingest.mapping.document import STEPS
 from services.ingest.mapping.interpreter import Interpreter
 from services.ingest.mapping.payload_functions import spelled
 from services.ingest.sent_event import SentEvent, from_document
@@ -27,7 +28,6 @@ from shared.events.fields import EventError
 from shared.events.identity import FEEDBACK_TYPES
 from shared.events.raw import Emitted, Outcome
 
-STEPS = 1_000  # versions of the document between two revisions of the sender
 MOST_EVENTS = 1_000
 _LARGEST_REVISION = (2**53 - 1) // STEPS - 1
 NO_RULE = "no_rule"
