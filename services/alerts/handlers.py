@@ -3,7 +3,7 @@
 Of a scored feedback the highest revision counts, whatever the order of arrival; of an activity fact too.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from uuid import UUID
 
@@ -11,6 +11,7 @@ import structlog
 from prometheus_client import CollectorRegistry
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.alerts import consent
 from services.alerts.answers import Followed, follow_up
 from services.alerts.counters import Counters
 from services.alerts.settings import AlertsSettings
@@ -21,7 +22,7 @@ from services.alerts.verdicts import is_detractor, news_of
 from shared.consumer.messages import Conflict, Handled, Message, Subscriptions
 from shared.erasure.anonymous import customer_of, is_pseudonym
 from shared.erasure.arrivals import Erased, NobodyErased
-from shared.events.activity import ACTIVITY, ACTIVITY_RETRACTED
+from shared.events.activity import ACTIVITY, ACTIVITY_RETRACTED, CUSTOMER_UPDATED
 from shared.events.envelope import content_digest
 from shared.events.scores import SCORED
 from shared.tracing import UNTRACED, Tracing
@@ -90,6 +91,9 @@ class Handlers:
         for fact in facts:
             first.setdefault((fact.id, fact.revision), fact)
         inserted = await activity.insert(list(first.values()), tx)
+        if told := {fact.customer for fact in first.values() if fact.customer and _says_consent(fact, inserted)}:
+            await consent.respect(told, tx)
+            handled.after_commit.append(self._wake)
         contents = await activity.contents(first.keys() - inserted, tx)
         for message, fact in zip(messages, facts, strict=True):
             key = (fact.id, fact.revision)
@@ -137,6 +141,10 @@ def _fact(message: Message) -> Fact:
         received_at=event.receivedat,
         data=bytes(event.data).decode(),
     )
+
+
+def _says_consent(fact: Fact, inserted: Collection[Key]) -> bool:
+    return fact.type == CUSTOMER_UPDATED and (fact.id, fact.revision) in inserted and '"consent"' in fact.data
 
 
 def _conflict(message: Message, fact: Fact) -> Conflict:

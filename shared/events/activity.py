@@ -10,6 +10,8 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from shared.events.fields import EventError, Instant, Money, Name, Seconds, check_date, check_instant
 
+CUSTOMER_UPDATED = "customer.updated.v1"
+
 Quantity = Annotated[int, Meta(ge=0, le=1_000_000_000)]
 Optional = Name | None
 
@@ -159,7 +161,7 @@ class ActivityRetracted(Struct):
 
 # A type, its struct, and the field that names the object: records of one object share a key.
 ACTIVITY: dict[str, tuple[type[Struct], str]] = {
-    "customer.updated.v1": (CustomerUpdated, "customer"),
+    CUSTOMER_UPDATED: (CustomerUpdated, "customer"),
     "order.placed.v1": (OrderPlaced, "order_id"),
     "order.cancelled.v1": (OrderCancelled, "order_id"),
     "delivery.promised.v1": (DeliveryPromised, "order_id"),

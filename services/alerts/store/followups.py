@@ -26,6 +26,12 @@ _LOCK_OVERDUE = text(f"""
     SELECT {_COLUMNS} FROM followup
     WHERE overdue_at IS NULL AND state IN ('new', 'assigned') AND first_attempt_due <= clock_timestamp()
     ORDER BY first_attempt_due, id LIMIT :limit FOR UPDATE SKIP LOCKED""")
+_LOCK_OF = text(f"""
+    SELECT {_COLUMNS} FROM followup f
+    WHERE customer = ANY(CAST(:customers AS text[])) AND state = ANY(CAST(:states AS text[]))
+        AND NOT EXISTS (SELECT FROM followup_event e WHERE e.followup_id = f.id AND e.kind = 'commented'
+            AND position(CAST(:note AS bytea) IN e.value) > 0)
+    ORDER BY id FOR UPDATE""")
 # A submission that somebody else opened a moment ago is waited for, and then nothing is inserted.
 _INSERT = insert_into(_FOLLOWUP).on_conflict_do_nothing().returning(_FOLLOWUP.c.id)
 _UPDATE = (
@@ -46,6 +52,12 @@ async def lock(
     """Those with one of these ids, of one of these feedbacks or submissions, until the transaction ends."""
     names = {"ids": list(ids), "feedbacks": list(feedbacks), "submissions": list(submissions)}
     return [_followup(row) for row in await tx.execute(_LOCK, names)]
+
+
+async def lock_of(customers: Collection[str], states: Sequence[str], note: str, tx: AsyncConnection) -> list[Followup]:
+    """Those of these customers in one of the states, unless a comment says `note` already."""
+    names = {"customers": list(customers), "states": list(states), "note": note.encode()}
+    return [_followup(row) for row in await tx.execute(_LOCK_OF, names)]
 
 
 async def lock_overdue(limit: int, tx: AsyncConnection) -> list[Followup]:

@@ -40,6 +40,9 @@ _PROBED = text(f"""
     {_HELD}""")
 _ALL_DUE = text("""
     UPDATE notification SET next_at = clock_timestamp() WHERE state = 'pending' AND next_at > clock_timestamp()""")
+_GIVE_UP = text("""
+    UPDATE notification SET state = 'dead', last_error = :why, lease_token = NULL, lease_until = NULL
+    WHERE state = 'pending' AND followup_id = ANY(CAST(:followups AS uuid[]))""")
 _REPLAY = text("""
     UPDATE notification SET state = 'pending', attempts = 0, next_at = clock_timestamp()
     WHERE id = :id AND state = 'dead' RETURNING id""")
@@ -92,6 +95,11 @@ async def replay(id_: UUID, tx: AsyncConnection) -> bool:
 async def find(id_: UUID, tx: AsyncConnection) -> Notification | None:
     row = (await tx.execute(select(Notification).where(col(Notification.id) == id_))).first()
     return Notification(**row._mapping) if row else None
+
+
+async def give_up(followups: Collection[UUID], why: str, tx: AsyncConnection) -> None:
+    """Nobody outside is to act on these any more; `replay` sends one all the same."""
+    await tx.execute(_GIVE_UP, {"followups": list(followups), "why": why})
 
 
 async def of(followups: Collection[UUID], tx: AsyncConnection) -> list[Notification]:
