@@ -18,6 +18,7 @@ from shared.log.kafka import KafkaLog
 from shared.log.kafka_connection import KafkaConnection
 from shared.log.port import Durability, Log
 from shared.log.spilling import SpillingLog
+from tests.builders import answer
 from tests.faults.conftest import MakeWorld
 from tests.faults.proxy import Fault, Link, Pace, Proxy
 from tests.faults.wires import answered_number, produce_number, said_of_first_partition
@@ -203,3 +204,12 @@ async def test_a_slow_line_is_slower_and_nothing_else(
         await sender.send(*(f"low-{number}-{n}" for n in range(5)))
     await sender.forwarded()
     await reading.assert_counted_once(30, 30)
+
+
+@pytest.mark.slow
+async def test_what_waits_is_read_over_a_slow_line(on_kafka: World, reading: World, to_kafka: Proxy) -> None:
+    """All of it in one answer would take longer than an answer may (B-06)."""
+    for number in range(40):
+        await on_kafka.send(answer(f"high-{number}", 10, text="x" * 1_000))
+    to_kafka.pace_of_answers = in_drops
+    await reading.assert_counted_once(40, 0)
