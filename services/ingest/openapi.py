@@ -1,4 +1,4 @@
-"""POST /v1/events in the OpenAPI document, by hand: no route of the framework stands behind it."""
+"""Paths that no route of the framework stands behind, in the OpenAPI document by hand."""
 
 import json
 from typing import Any
@@ -10,6 +10,8 @@ from services.ingest.answers import BatchTaken, Taken
 from services.ingest.door import PATH
 from services.ingest.sent_event import Attributes
 from services.ingest.splitting import MAX_BATCH_EVENTS
+from services.ingest.webhooks.receiving import PREFIX
+from services.ingest.webhooks.registry import NAME
 from shared.events.catalogue import ACCEPTED_TYPES, TYPES
 from shared.problems import DOCUMENTED
 
@@ -53,8 +55,30 @@ def describe(document: dict[str, Any]) -> dict[str, Any]:
     components = document.setdefault("components", {})
     components.setdefault("schemas", {}).update(_schemas())
     components.setdefault("securitySchemes", {})["HTTPBearer"] = {"type": "http", "scheme": "bearer"}
-    document.setdefault("paths", {})[PATH] = {"post": _operation()}
+    paths = document.setdefault("paths", {})
+    paths[PATH] = {"post": _operation()}
+    paths[PREFIX + "{source}"] = {"post": _delivery()}
     return document
+
+
+def _delivery() -> dict[str, Any]:
+    return {
+        "summary": "Deliver to a source",
+        "description": "What a sender's webhook posts; its signature stands in place of a key. 2xx for all that is the"
+        " sender's, also for copies and for what no rule takes. docs/sources/README.md explains sources.",
+        "operationId": "deliver",
+        "security": [{}],  # the source's own
+        "parameters": [
+            {"name": "source", "in": "path", "required": True, "schema": {"type": "string", "pattern": NAME.pattern}}
+        ],
+        "requestBody": {
+            "content": {
+                "application/json": {"schema": {}, "example": {"type": "order.cancelled.v1", "id": "c-1"}},
+                "application/x-www-form-urlencoded": {"schema": {"type": "object"}, "example": {"CallSid": "CA1"}},
+            }
+        },
+        "responses": {"2XX": {"description": "Taken, and on the log"}, **DOCUMENTED},
+    }
 
 
 def _operation() -> dict[str, Any]:

@@ -30,12 +30,14 @@ _SECRET = Annotated[str | None, Field(min_length=1, max_length=10_000)]
 _ADMIN = [Depends(requires("admin"))]
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+def _model(example: dict[str, Any]) -> ConfigDict:
+    return ConfigDict(extra="forbid", hide_input_in_errors=True, json_schema_extra={"example": example})
 
 
-class Given(_Model):
+class Given(BaseModel):
     """What a source is to be; nothing but a secret sets up a built-in one."""
+
+    model_config = _model({"secret": "whsec_…"})
 
     document: _YAML = None
     like: _LIKE = None
@@ -48,17 +50,23 @@ class Given(_Model):
 
 
 class GivenWithName(Given):
+    model_config = _model({"name": "crm", "like": "standard-webhooks", "secret": "whsec_…"})
+
     name: Annotated[str, Field(max_length=63)]
 
 
-class GivenSecret(_Model):
+class GivenSecret(BaseModel):
     """Without one, it is made here, where the sender lets you choose it."""
+
+    model_config = _model({"secret": "whsec_…"})
 
     secret: _SECRET = None
 
 
-class Tried(_Model):
+class Tried(BaseModel):
     """A delivery to try: its body as text, or in base64. `document` stands in place of the source's own."""
+
+    model_config = _model({"headers": {"X-Shopify-Topic": "orders/create"}, "body": '{"id": 1}'})
 
     headers: dict[str, str] = {}
     body: Annotated[str | None, Field(max_length=MAX_BODY_BYTES)] = None

@@ -17,6 +17,7 @@ from services.ingest.webhooks.stored import PREFIX
 from shared.events.catalogue import ACCEPTED_TYPES
 from shared.events.envelope import Event
 from shared.events.raw import WebhookReceived
+from shared.log.port import Log
 from tests.ingest.running import RunningIngest
 
 SECRET = "a secret of the repair shop"
@@ -75,7 +76,11 @@ class Doors(RunningIngest):
         self.settings = IngestSettings(
             INGEST_MAX_EVENTS_PER_SECOND=per_second, sources=folder, public_url="https://petla.example.com"
         )
-        self.service = build(self.settings, self.log, self.config, self.clock, self.sealing, environment or {})
+        self._environment = environment or {}
+        self.serve_on(self.log)
+
+    def serve_on(self, log: Log) -> None:
+        self.service = build(self.settings, log, self.config, self.clock, self.sealing, self._environment)
 
     async def add(self, name: str, document: str = REPAIRS, version: int = 1) -> None:
         """As the API would, without its checks."""

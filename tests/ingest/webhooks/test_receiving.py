@@ -1,12 +1,16 @@
 """A delivery is verified, becomes events, and is on the log with its record before its sender is answered."""
 
+import asyncio
 import json
+from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from shared.events.raw import unpacked
 from shared.log.port import LogUnavailable, Overloaded
+from shared.log.spilling import SpillingLog
 from tests.ingest.running import assert_problem
 from tests.ingest.webhooks.doors import BODY, REPAIRS, SECRET, Doors, signature
 
@@ -258,3 +262,50 @@ async def test_under_the_services_name_it_is_the_same(doors: Doors) -> None:
     for path in ("/webhooks/repairs", "/ingest/webhooks/repairs"):
         assert (await request(app, "POST", path, content=content, headers=headers)).status_code == 202
     assert {record.url for record in doors.deliveries()} == {"https://petla.example.com/webhooks/repairs"}
+
+
+async def test_with_the_broker_away_it_is_kept_here_and_sent_later(tmp_path: Path) -> None:
+    doors = Doors({"PETLA_SOURCE_REPAIRS_SECRET": SECRET})
+    await doors.start()
+    await doors.add("repairs")
+    spilling = SpillingLog(doors.log, tmp_path, doors.clock)
+    doors.serve_on(spilling)
+    doors.log.unavailable = "silent"
+    assert (await doors.deliver()).status_code == 202
+    assert not doors.events()
+    doors.log.unavailable = None
+    await spilling.forward_once()
+    assert len(doors.events()) == 2
+    assert len(doors.deliveries()) == 1
+    await spilling.close()
+    await doors.stop()
+
+
+async def test_two_instances_take_one_delivery_a_hundred_times_as_one(doors: Doors) -> None:
+    """I-08: the same at once to two processes that share nothing but the log."""
+    other = Doors({"PETLA_SOURCE_REPAIRS_SECRET": SECRET})
+    other.log, other.config = doors.log, doors.config
+    other.serve_on(doors.log)
+    answers = await asyncio.gather(*((doors if at % 2 else other).deliver() for at in range(100)))
+    assert {answer.status_code for answer in answers} == {202}
+    assert len({(event.factid, event.revision, bytes(event.data)) for event in doors.events()}) == 2
+    assert len({record.delivery for record in doors.deliveries()}) == 1
+
+
+async def test_a_body_without_a_length_is_cut_off_at_the_cap(doors: Doors) -> None:
+    """I-11: chunks without end, whatever the header says."""
+    sent = 0
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal sent
+        while True:
+            sent += 64 * 1024
+            yield b"x" * 64 * 1024
+
+    assert_problem(await doors.request("POST", "/webhooks/repairs", content=endless()), 413, "too_large")
+    assert sent < 1024 * 1024
+    assert_problem(
+        await doors.request("POST", "/webhooks/repairs", content=b"{}", headers={"content-length": "999999999"}),
+        413,
+        "too_large",
+    )
