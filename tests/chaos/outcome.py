@@ -95,11 +95,7 @@ class Outcome:
     def _convergence(self) -> str:
         if self.converged is None:
             return f"not exact within {CONVERGES_SECONDS:g} s"
-        return (
-            f"exact {self.converged:.1f} s after the last fault"
-            if self.faults
-            else f"exact {self.converged:.1f} s later"
-        )
+        return f"exact {self.converged:.1f} s after the last {'fault' if self.faults else 'answer'}"
 
     def document(self) -> dict[str, Any]:
         found = self.found

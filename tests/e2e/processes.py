@@ -27,6 +27,7 @@ SHARED = PROJECT.parent / "shared"  # test material; what needs it skips where i
 PETLA = Path(sys.executable).with_name("petla")
 READY_SECONDS = 60.0
 _POLL_SECONDS = 0.05
+_KEPT_PORTS: list[socket.socket] = []
 
 
 def until(condition: Callable[[], Found | None], seconds: float, what: str) -> Found:
@@ -39,9 +40,15 @@ def until(condition: Callable[[], Found | None], seconds: float, what: str) -> F
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Nobody else is given it until these tests end, neither a connection nor another run of tests.
+
+    Whoever sets SO_REUSEADDR may listen on it beside the socket that keeps it: every server does that.
+    """
+    keeper = socket.socket()
+    keeper.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    keeper.bind(("127.0.0.1", 0))
+    _KEPT_PORTS.append(keeper)
+    return int(keeper.getsockname()[1])
 
 
 @dataclass
