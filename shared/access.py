@@ -3,6 +3,7 @@
 A key is shown once; the log holds its SHA-256 (32 random bytes need no slow hash). A revoked key stays, with its time.
 """
 
+import base64
 import hashlib
 import hmac
 import ipaddress
@@ -28,6 +29,7 @@ _ID_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that is mistaken for ano
 _ID_LENGTH = 6
 _LONGEST_KEY = 128  # bytes that are looked at: ours have half as many
 _SOURCE = re.compile(r"[^\x00-\x1f\x7f-\x9f]{1,256}")
+_ASK = 'Basic realm="Petla: any name, an API key as the password", charset="UTF-8"'
 _PROXY_HEADERS = (b"forwarded", b"x-forwarded-", b"x-real-ip", b"via")
 
 
@@ -59,13 +61,17 @@ class Principal:
 
 
 class AccessDenied(Exception):  # noqa: N818 - an answer to a request, not a mistake of the program
-    """401 (nobody we know), 403 (not allowed) or 503 (not known yet), with a short code and what to change."""
+    """401 (nobody we know), 403 (not allowed) or 503 (not known yet), with a short code and what to change.
 
-    def __init__(self, status: int, code: str, detail: str) -> None:
+    `challenge` is how a 401 may be answered (RFC 9110, 11.6.1).
+    """
+
+    def __init__(self, status: int, code: str, detail: str, challenge: str = "Bearer") -> None:
         super().__init__(detail)
         self.status = status
         self.code = code
         self.detail = detail
+        self.challenge = challenge
 
 
 async def create_key(store: ConfigStore, source: str, scopes: Sequence[str]) -> CreatedKey:
@@ -171,6 +177,38 @@ def requires(scope: str) -> Callable[..., Awaitable[Principal]]:
         return found
 
     return principal
+
+
+def page_requires(scope: str) -> Callable[..., Awaitable[Principal]]:
+    """As `requires`, for a page: a browser asks its reader for the key and sends it as the password (RFC 7617).
+
+    Only for what has no effect: a browser sends a password along whoever made it call.
+    """
+
+    async def principal(
+        request: Request, shown_in_docs: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)] = None
+    ) -> Principal:
+        header = request.headers.get("authorization", "").encode("latin-1")
+        by_reader = "text/html" in request.headers.get("accept", "")
+        try:
+            found = authenticate(request.app.state.config, _from_password(header) or None)
+        except AccessDenied as denied:
+            raise AccessDenied(denied.status, denied.code, denied.detail, _ASK if by_reader else "Bearer") from None
+        require(found, scope)
+        return found
+
+    return principal
+
+
+def _from_password(header: bytes) -> bytes:
+    """The header as if the key had been sent as such; any name may stand before it."""
+    scheme, _, credentials = header.partition(b" ")
+    if scheme.lower() != b"basic":
+        return header
+    try:
+        return b"Bearer " + base64.b64decode(credentials.strip(), validate=True).partition(b":")[2]
+    except ValueError:
+        return b"Bearer "
 
 
 def is_loopback(scope: Scope) -> bool:

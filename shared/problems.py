@@ -46,7 +46,7 @@ _PLAIN = {  # what the framework itself refuses, in our words
     405: ("method_not_allowed", "this path does not take that method; the header Allow names those it takes"),
 }
 _RETRY_AFTER_SECONDS = 1
-_DENIED_HEADERS = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": "5"}}
+_NOT_KNOWN_SECONDS = 5
 _log = structlog.get_logger(__name__)
 
 
@@ -89,7 +89,8 @@ def _title(status: int) -> str:
 
 
 def access_denied(denied: AccessDenied) -> Response:
-    return problem(denied.status, denied.code, denied.detail, headers=_DENIED_HEADERS.get(denied.status))
+    headers = {401: {"WWW-Authenticate": denied.challenge}, 503: {"Retry-After": str(_NOT_KNOWN_SECONDS)}}
+    return problem(denied.status, denied.code, denied.detail, headers=headers.get(denied.status))
 
 
 def internal_error(error: Exception) -> Response:

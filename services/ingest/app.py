@@ -21,6 +21,7 @@ from services.ingest.surveys.answering import Answering
 from services.ingest.surveys.links import Links
 from services.ingest.surveys.rendering import Brand
 from services.ingest.webhooks import routes as webhooks
+from services.ingest.webhooks import trials
 from services.ingest.webhooks.access import known_keys
 from services.ingest.webhooks.administration import Administration
 from services.ingest.webhooks.receiving import Receiving
@@ -78,6 +79,7 @@ class Ingest:
         api.include_router(surveys.api(_links(parts, settings)))
         administration = Administration(config, sources, sealing)
         api.include_router(webhooks.routes(administration, sources, clock, settings.public_url))
+        api.include_router(trials.routes(sources, log, settings.topic(RAW_TOPIC), clock))
         senders = Senders(environment, config, log, settings.topic(RAW_TOPIC), sealing, clock)
         self._pulling = _pulling(parts, senders, sources, config)
         self.app: ASGIApp = Door(

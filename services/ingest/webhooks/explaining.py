@@ -74,6 +74,24 @@ def explain(document: SourceDocument, verifier: Verifier, request: Request, now:
     )
 
 
+def explain_again(document: SourceDocument, request: Request, arrival: datetime) -> Explanation:
+    """Of a delivery that was verified when it came: its signature is not kept, so nothing is verified again."""
+    judgement = judge(document, request, arrival)
+    return Explanation(
+        source=document.name,
+        version=document.version,
+        verified=True,
+        verification_failed=None,
+        verification=[],
+        delivery=judgement.delivery,
+        outcome=judgement.outcome,
+        reason=judgement.reason,
+        rules=_rules(document, judgement),
+        events=[made.event for made in judgement.made],
+        errors=judgement.mistakes,
+    )
+
+
 def _rules(document: SourceDocument, judgement: Judgement) -> list[SeenRule]:
     return [
         _seen(at, rule, applied)
