@@ -9,6 +9,7 @@ from random import SystemRandom
 from starlette.types import ASGIApp
 
 from services.alerts import api, customers_api
+from services.alerts.asking import EraseRequests
 from services.alerts.channels.webhook import WebhookChannel
 from services.alerts.commands import Desk
 from services.alerts.counters import Counters
@@ -44,7 +45,7 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 _CONSUMER_IDLE_SECONDS = 0.02  # the consumer itself waits for records
 _IDLE_SECONDS = 0.5
-_PERSONAL_TABLES = ("activity", "seen_feedback", "followup", "followup_event", "dead_letter")
+_PERSONAL_TABLES = ("activity", "seen_feedback", "followup", "followup_event", "dead_letter", "erase_request")
 _STOP_SECONDS = 3.0
 
 
@@ -77,8 +78,9 @@ class AlertsService:
         }
         self._add_loop("relay", Relay(log, db, settings.topic(FOLLOWUPS_TOPIC), clock).run_once)
         self._add_loop("overdue", OverdueWatch(db, settings.notifies, self._wake).run_once)
+        self.erase_requests = EraseRequests(db, requests)
         self.eraser = self._new_eraser(settings, requests, erased, clock)
-        self._add_loop("erasure", self.eraser.run_once)
+        self._add_loop("erasure", self._erase_once)
         if self._channel:
             notifier = Notifier(db, self._channel, clock, SystemRandom().random, registry, self._tracing)
             self._add_loop("notifier", notifier.run_once)
@@ -122,6 +124,9 @@ class AlertsService:
         problems["consumer"] = problems["consumer"] or self._worker.problem
         problems["erasure"] = problems["erasure"] or self.eraser.problem
         return {name: problem or "ok" for name, problem in problems.items()}
+
+    async def _erase_once(self) -> int:
+        return await self.erase_requests.run_once() + await self.eraser.run_once()
 
     def _new_eraser(self, settings: AlertsSettings, requests: Requests, erased: Arrivals, clock: Clock) -> Eraser:
         rewritten = [settings.topic(name) for name in (SCORES_TOPIC, FOLLOWUPS_TOPIC)]

@@ -14,8 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.alerts import consent
 from services.alerts.answers import Followed, follow_up
 from services.alerts.counters import Counters
+from services.alerts.models import EraseRequest
 from services.alerts.settings import AlertsSettings
-from services.alerts.store import activity, feedback
+from services.alerts.store import activity, erase_requests, feedback
 from services.alerts.store.activity import Fact, Key
 from services.alerts.store.feedback import Seen
 from services.alerts.verdicts import is_detractor, news_of
@@ -24,6 +25,7 @@ from shared.erasure.anonymous import customer_of, is_pseudonym
 from shared.erasure.arrivals import Erased, NobodyErased
 from shared.events.activity import ACTIVITY, ACTIVITY_RETRACTED, CUSTOMER_UPDATED
 from shared.events.envelope import content_digest
+from shared.events.rights import ERASE_REQUESTED
 from shared.events.scores import SCORED
 from shared.tracing import UNTRACED, Tracing
 
@@ -105,6 +107,18 @@ class Handlers:
                 handled.conflicts.append(_conflict(message, fact))
         return handled
 
+    async def take_erase_requests(self, messages: Sequence[Message], tx: AsyncConnection) -> Handled:
+        """Each for a loop to pass on; one whose log was rewritten since names nobody any more."""
+        asked = [
+            EraseRequest(
+                id=UUID(message.event.factid), customer=message.data.customer, received_at=message.event.receivedat
+            )
+            for message in messages
+            if not is_pseudonym(message.data.customer)
+        ]
+        await erase_requests.insert(asked, tx)
+        return Handled()
+
 
 def _highest(messages: Sequence[Message], handled: Handled) -> dict[UUID, Message]:
     """The highest revision of each feedback; the others of the batch change nothing."""
@@ -155,4 +169,8 @@ def _conflict(message: Message, fact: Fact) -> Conflict:
 def subscriptions(handlers: Handlers) -> Subscriptions:
     """Everything alerts reacts to."""
     activity_types = (*ACTIVITY, ACTIVITY_RETRACTED)
-    return {SCORED: handlers.take_scores, **dict.fromkeys(activity_types, handlers.record_activity)}
+    return {
+        SCORED: handlers.take_scores,
+        **dict.fromkeys(activity_types, handlers.record_activity),
+        ERASE_REQUESTED: handlers.take_erase_requests,
+    }

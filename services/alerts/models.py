@@ -167,3 +167,13 @@ class Activity(Table, table=True):
     at: datetime = Field(sa_type=_TIME)
     data: dict[str, Any] = Field(sa_type=JSONB)
     received_at: datetime | None = Field(default=None, sa_type=_TIME)
+
+
+class EraseRequest(Table, table=True):
+    """A customer to be erased, of whom no other process knows yet."""
+
+    __tablename__ = "erase_request"
+
+    id: uuid.UUID = Field(primary_key=True, sa_type=sa.Uuid)
+    customer: str = Field(sa_type=sa.Text)
+    received_at: datetime = Field(sa_type=_TIME)

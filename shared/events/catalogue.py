@@ -10,6 +10,7 @@ from shared.events.activity import ACTIVITY, ACTIVITY_RETRACTED, ActivityRetract
 from shared.events.feedback import RECEIVED, RETRACTED, UPDATED, Answer, Retraction
 from shared.events.followups import FOLLOWUPS
 from shared.events.raw import RAW, WebhookReceived
+from shared.events.rights import ERASE_REQUESTED, EraseRequested
 from shared.events.scores import SCORED, FeedbackScored
 
 FEEDBACK_TOPIC = "feedback"
@@ -37,6 +38,7 @@ def _types() -> dict[str, EventType]:
         (RETRACTED, FEEDBACK_TOPIC, Retraction),
         *((name, ACTIVITY_TOPIC, struct) for name, (struct, _) in ACTIVITY.items()),
         (ACTIVITY_RETRACTED, ACTIVITY_TOPIC, ActivityRetracted),
+        (ERASE_REQUESTED, ACTIVITY_TOPIC, EraseRequested),
         (SCORED, SCORES_TOPIC, FeedbackScored),
         *((name, FOLLOWUPS_TOPIC, struct) for name, struct in FOLLOWUPS.items()),
         (RAW, RAW_TOPIC, WebhookReceived),
@@ -46,3 +48,5 @@ def _types() -> dict[str, EventType]:
 
 TYPES = _types()
 ACCEPTED_TYPES = (RECEIVED, UPDATED, RETRACTED, *ACTIVITY)
+# What the document of a source may emit beside these.
+SOURCE_TYPES = (*ACCEPTED_TYPES, ERASE_REQUESTED)

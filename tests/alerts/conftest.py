@@ -20,6 +20,7 @@ _TABLES = (
     "consumer_tally",
     "worker",
     "dead_letter",
+    "erase_request",
 )
 
 

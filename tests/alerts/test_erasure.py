@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from services.alerts.asking import EraseRequests
 from services.alerts.handlers import Handlers, subscriptions
 from services.alerts.persons import Persons, StepsOnTheirWay, sweep_nameless
 from shared.config import ConfigStore
@@ -16,6 +17,7 @@ from shared.erasure.eraser import Eraser
 from shared.erasure.names import Names
 from shared.erasure.requests import Report, Requests
 from shared.erasure.traces import Traces
+from shared.events.rights import ERASE_REQUESTED
 from tests.alerts.world import World, activity, feedback_id, scored
 from tests.columns import holding
 from tests.sealing import SEALING
@@ -191,3 +193,30 @@ async def test_a_step_that_is_being_written_to_the_log_is_waited_for(world: Eras
     await world.execute("UPDATE followup_event SET published_at = now()")
     await world.eraser.run_once()
     assert await world.traces() == []
+
+
+async def asked_by_a_sender(world: Erasing, name: str, at: datetime, customer: str = CUSTOMER) -> None:
+    event = activity(ERASE_REQUESTED, name, time=at, customer=customer) | {"receivedat": at.isoformat()}
+    await world.told(event)
+    await EraseRequests(world.db, world.requests).run_once()  # type: ignore[arg-type]
+
+
+async def test_a_sender_may_ask_as_a_source_decides(world: Erasing) -> None:
+    await told_everything(world)
+    await asked_by_a_sender(world, "redact", ERASED_AT)
+    await world.eraser.run_once()
+    assert await world.traces() == []
+    assert [request.at for request in world.requests.all()] == [ERASED_AT]
+
+
+async def test_an_older_wish_that_comes_again_does_not_undo_a_newer_one(world: Erasing) -> None:
+    await asked_by_a_sender(world, "redact", ERASED_AT)
+    await asked_by_a_sender(world, "redact again", AFTER)
+    await asked_by_a_sender(world, "redact", ERASED_AT)
+    assert [request.at for request in world.requests.all()] == [AFTER]
+    assert await world.rows("SELECT * FROM erase_request") == []
+
+
+async def test_a_wish_whose_record_was_rewritten_is_about_nobody(world: Erasing) -> None:
+    await asked_by_a_sender(world, "redact", ERASED_AT, customer="erased")
+    assert world.requests.all() == []
