@@ -5,6 +5,8 @@ from datetime import date, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
+from pydantic import BeforeValidator
+from pydantic_core import PydanticCustomError
 
 from services.scoring import examples
 from services.scoring.sources import Sources, Window
@@ -12,7 +14,22 @@ from shared.access import requires
 from shared.problems import Refusal
 
 _MOST_DAYS = timedelta(days=3660)
-_Day = Annotated[date | None, Query(description="a day in PETLA_TIMEZONE", examples=["2026-11-14"])]
+
+
+def _day(text: str) -> date:
+    """Pydantic would read `0` as a day of 1970, and would drop the hours of a time."""
+    try:
+        day = date.fromisoformat(text)
+        if day.isoformat() == text:
+            return day
+    except ValueError:
+        pass
+    raise PydanticCustomError("not_a_date", "must be a date as 2026-11-14")
+
+
+_Day = Annotated[
+    Annotated[date, BeforeValidator(_day)] | None, Query(description="a day in PETLA_TIMEZONE", examples=["2026-11-14"])
+]
 
 
 def routes(sources: Sources) -> APIRouter:

@@ -70,6 +70,9 @@ async def test_a_source_that_was_only_added_is_known_and_others_are_not(shop: Ap
         {"from": "0001-01-01"},
         {"to": "0001-01-02"},
         {"from": "yesterday"},
+        {"to": "0"},
+        {"to": "20261120"},
+        {"to": "2026-11-20T00:00:00Z"},
         {"days": 3},
     ],
 )
