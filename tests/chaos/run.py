@@ -42,7 +42,9 @@ def run(name: str, seed: int, events: int, logs: Path | None = None) -> Outcome:
 
     `KafkaMissing` where there can be no broker.
     """
-    scenario, now, random = SCENARIOS[name], datetime.now(UTC), Random(seed)
+    # Of one day, so that the same seed means the same events, and the same digits, all day long.
+    now = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    scenario, random = SCENARIOS[name], Random(seed)
     sent = stream(seed, events, now)
     outcome = Outcome(name, seed, events, count(sent, now))
     with scenario.place() as site, ExitStack() as stack:
