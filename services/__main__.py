@@ -20,10 +20,12 @@ from services.rights import erase, export
 from services.running import SERVICES, SHARED_PORT, StartError, serve
 from services.sources import replay
 from services.sources import sources as of_sources
+from services.upkeep import rebuild
 from shared import embedded_postgres
 from shared.access import create_key, list_keys, revoke_key
 from shared.clock import SystemClock
 from shared.data_folder import DataFolderError
+from shared.database_server import DatabaseUnsuitable
 from shared.embedded_postgres import PostgresError
 from shared.findings import any_fails
 from shared.log.port import LogUnavailable
@@ -41,8 +43,18 @@ keys = typer.Typer(no_args_is_help=True, help="API keys: who may send and read."
 app.add_typer(keys, name="keys")
 app.add_typer(of_sources, name="sources")
 app.command()(replay)
+app.command()(rebuild)
 
-_EXPECTED = (DataFolderError, PostgresError, LogUnavailable, StartError, LookupError, ValueError, OSError)
+_EXPECTED = (
+    DataFolderError,
+    PostgresError,
+    DatabaseUnsuitable,
+    LogUnavailable,
+    StartError,
+    LookupError,
+    ValueError,
+    OSError,
+)
 
 Host = Annotated[str | None, typer.Option(help="address to listen on; PETLA_HOST, default 127.0.0.1")]
 Port = Annotated[int | None, typer.Option(min=1, max=65535, help="PETLA_PORT; default 8080, one service 8081 to 8083")]

@@ -103,12 +103,14 @@ async def _services(
     async with databases({name: owner.database for name, owner in parts.owners.items()}, settings) as found:
         services = {"ingest": parts.ingest(door, config)} if parts.ingest else {}
         services |= {name: owner.build(log, config, found[name]) for name, owner in parts.owners.items()}
-        for service in services.values():
-            await service.start()
+        started: list[Service] = []
         try:
+            for service in services.values():
+                started.append(service)
+                await service.start()
             yield services
         finally:
-            for service in services.values():
+            for service in started:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(service.stop(), _STOP_SECONDS)
 

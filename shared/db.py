@@ -31,7 +31,7 @@ _LIMITS = {
     "jit": "off",
 }
 # A table that somebody holds for longer, like a backup, must not make everybody else queue behind the migration.
-_MIGRATION_LIMITS = {name: _LIMITS[name] for name in _LIMITS if "keepalives" in name or name == "timezone"} | {
+_PATIENT_LIMITS = {name: _LIMITS[name] for name in _LIMITS if "keepalives" in name or name == "timezone"} | {
     "lock_timeout": "10000"
 }
 _MIGRATION_REFUSED = {
@@ -50,16 +50,20 @@ _log = structlog.get_logger(__name__)
 
 
 class Database:
-    """A pool on one database. `url` is `postgresql://…`, read as every other client of PostgreSQL reads it."""
+    """A pool on one database. `url` is `postgresql://…`, read as every other client of PostgreSQL reads it.
+
+    `patient`: for a command that nothing waits for, whose statements may take hours.
+    """
 
     # Alembic keeps what it is doing in globals: two migrations of one process would run into each other's database.
     _migrating = asyncio.Lock()
 
-    def __init__(self, url: str, *, pool_size: int = 8) -> None:
+    def __init__(self, url: str, *, pool_size: int = 8, patient: bool = False) -> None:
         self.url = url
+        limits = (_PATIENT_LIMITS, None) if patient else (_LIMITS, _COMMAND_SECONDS)
         self._engine = create_async_engine(
             "postgresql+asyncpg://",
-            async_creator=partial(connect, url, _LIMITS, _COMMAND_SECONDS),
+            async_creator=partial(connect, url, *limits),
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=10,
@@ -119,7 +123,7 @@ class Database:
 
     async def _upgrade(self, versions: Path) -> str | None:
         """On a connection of its own that may work for hours, and waits for a table as long as nobody minds."""
-        unhurried = partial(connect, self.url, _MIGRATION_LIMITS)
+        unhurried = partial(connect, self.url, _PATIENT_LIMITS)
         engine = create_async_engine("postgresql+asyncpg://", async_creator=unhurried, poolclass=NullPool)
         async with engine.connect() as connection:
             # Asked for again and again: who waits in one statement has a snapshot, for whose end an index that is

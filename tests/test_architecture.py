@@ -51,7 +51,7 @@ LIBRARIES = {
     ],
     "alembic": ["shared/schema.py", "shared/migrations/env.py", "services/*/migrations/m*.py"],
     "standardwebhooks": ["services/alerts/channels/*.py"],
-    "typer": ["services/rights.py", "services/sources.py", "services/__main__.py"],
+    "typer": ["services/rights.py", "services/sources.py", "services/upkeep.py", "services/__main__.py"],
     "uvicorn": ["services/answering.py"],
 }
 # The demo is a customer like any other: it knows what a sender can know.

@@ -1,5 +1,6 @@
 """Wires scoring together; the only file that knows all of its parts."""
 
+import asyncio
 from pathlib import Path
 
 from services.scoring.api import routes
@@ -14,6 +15,7 @@ from services.scoring.reconciliation import Consumed
 from services.scoring.settings import ScoringSettings
 from services.scoring.sources import Sources
 from services.scoring.sources_api import routes as source_routes
+from services.scoring.store import zone
 from shared.clock import Clock
 from shared.config import ConfigStore
 from shared.consumer.lag import Lag
@@ -34,6 +36,7 @@ from shared.web import create_app
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 _IDLE_SECONDS = 0.05
+_LOOK_SECONDS = 1.0
 _ERASURE_SECONDS = 1.0
 _PERSONAL_TABLES = ("feedback", "activity", "dead_letter")
 
@@ -47,6 +50,7 @@ class ScoringService:
         self._log = log
         self._config = config
         self._db = db
+        self._zone = settings.zone
         topics = Consumed(
             feedback=settings.topic("feedback"),
             activity=settings.topic("activity"),
@@ -79,11 +83,16 @@ class ScoringService:
         scores = Scores(db, log, clock, settings.zone, topics)
         self.app.include_router(routes(scores))
         self.app.include_router(customer_routes(scores))
-        self.app.include_router(source_routes(Sources(db, config, clock, settings.zone)))
-        self.app.include_router(page_routes(scores))
+        sources = Sources(db, config, clock, settings.zone)
+        self.app.include_router(source_routes(sources))
+        self.app.include_router(page_routes(scores, sources))
 
     async def start(self) -> None:
-        """Never waits for the database: the loop brings it to the newest version as soon as it answers."""
+        """Hardly waits for the database: the loop brings it to the newest version as soon as it answers.
+
+        DatabaseUnsuitable where it answers at once, and its rollups count another zone's days.
+        """
+        await self._refuse_other_zone()
         self._consumer.start()
         self._erasure.start()
 
@@ -100,14 +109,24 @@ class ScoringService:
             "config": self._config.problem or "ok",
             "database": await self._db.problem() or ("ok" if self._migrated else "not at the newest version yet"),
             "consumer": self.worker.problem or self._consumer.problem or "ok",
-            "erasure": self.eraser.problem or self._erasure.problem or "ok",
+            "erasure": self._erasure.problem or "ok",
         }
 
     async def run_once(self) -> int:
         if not self._migrated:
             await self._db.migrate(MIGRATIONS)
+            async with self._db.transaction() as tx:
+                await zone.agree(self._zone.key, tx)
             self._migrated = True
         return await self.worker.run_once()
+
+    async def _refuse_other_zone(self) -> None:
+        try:
+            async with asyncio.timeout(_LOOK_SECONDS), self._db.snapshot() as tx:
+                made_in = await zone.known(tx)
+        except Exception:  # it is away, it is starting, it is not made yet: the loop looks again, and says what it is
+            return
+        zone.refuse_other(self._zone.key, made_in)
 
     async def _erase_once(self) -> int:
         return await self.eraser.run_once() if self._migrated else 0

@@ -15,6 +15,7 @@ from services.scoring.persons import everything
 from services.scoring.question import Question
 from services.scoring.reconciliation import Consumed, reconcile
 from services.scoring.store import open_followups, reconciliation, records, samples
+from services.scoring.store import zone as zone_of_rollups
 from services.scoring.store.persons import Fact
 from services.scoring.store.records import Place
 from services.scoring.waiting import OpenFollowups
@@ -26,22 +27,22 @@ from shared.log.port import Log
 
 
 class Scores:
-    """`zone` is the one whose days the rollups count and that questions without a `tz` mean."""
+    """`zone` is the one that questions without a `tz` mean; whose days the rollups count they say themselves."""
 
     def __init__(self, db: Database, log: Log, clock: Clock, zone: ZoneInfo, topics: Consumed) -> None:
         self.timezone = zone.key
         self.now = clock.now
         self._db = db
         self._log = log
-        self._zone = zone
         self._topics = topics
 
     async def answer(self, question: Question) -> dict[str, Any]:
         async with self._db.snapshot() as tx:
-            now = await samples.read(question, self._zone, tx)
+            rolled = ZoneInfo(await zone_of_rollups.known(tx) or self.timezone)
+            now = await samples.read(question, rolled, tx)
             before = None
             if question.compared:
-                before = await samples.read(question.of(question.compared), self._zone, tx)
+                before = await samples.read(question.of(question.compared), rolled, tx)
         return answer(question, now, before)
 
     async def feedback(self, id_: UUID) -> dict[str, Any] | None:

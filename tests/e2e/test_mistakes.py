@@ -34,7 +34,7 @@ def sentence(done: "subprocess.CompletedProcess[str]") -> str:
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        ("serve", "No such command 'serve': see 'petla --help'"),
+        ("launch", "No such command 'launch': see 'petla --help'"),
         ("up everything", "'everything' is not one of 'ingest', 'scoring', 'alerts': see 'petla up --help'"),
         ("up --port 0", "'--port': Input should be greater than or equal to 1: see 'petla up --help'"),
         ("up --port http", "'--port': Input should be a valid integer"),
@@ -84,6 +84,19 @@ def test_a_wrong_setting_of_any_service_is_told_before_anything_is_opened(
     port = str(free_port())
     assert f"{name}: " in sentence(installation.command("up", "--port", port, environment={name: "many"}))
     assert not installation.data.exists()
+
+
+def test_another_zone_than_the_numbers_were_counted_in(installation: Installation) -> None:
+    tokyo = {"PETLA_TIMEZONE": "Asia/Tokyo"}
+    server = installation.up("scoring")
+    assert "a scoring process still reads" in sentence(installation.command("rebuild", environment=tokyo))
+    assert server.terminate() == 0
+    words = ["up", "scoring", "--port", str(free_port())]
+    said = sentence(installation.command(*words, environment=tokyo))
+    assert "the rollups count the days of Europe/Warsaw and PETLA_TIMEZONE is Asia/Tokyo" in said
+    rebuilt = installation.command("rebuild", environment=tokyo)
+    assert rebuilt.stdout == "counted 0 cells anew, in the days of Asia/Tokyo: start scoring again\n", rebuilt.stderr
+    installation.up("scoring", **tokyo)
 
 
 def test_an_empty_setting_is_none(installation: Installation) -> None:

@@ -146,7 +146,7 @@ async def test_who_may_not_change_an_older_one_is_told_what_to_do(
 async def test_a_table_that_is_held_for_long_is_not_queued_for(
     database: MakeDatabase, first: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(shared.db._MIGRATION_LIMITS, "lock_timeout", "100")
+    monkeypatch.setitem(shared.db._PATIENT_LIMITS, "lock_timeout", "100")
     one = await database(None)
     await one.migrate(first)
     second = release(tmp_path / "second", ADD_NAME, after=first)
