@@ -122,7 +122,6 @@ class AlertsService:
             **{name: loop.problem for name, loop in self._loops.items()},
         }
         problems["consumer"] = problems["consumer"] or self._worker.problem
-        problems["erasure"] = problems["erasure"] or self.eraser.problem
         return {name: problem or "ok" for name, problem in problems.items()}
 
     async def _erase_once(self) -> int:

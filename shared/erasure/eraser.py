@@ -67,18 +67,11 @@ class Eraser:
         self._marks: list[str | None] = []
         self._letters_due = 0.0
         self._late_due = 0.0
-
-    @property
-    def problem(self) -> str | None:
-        if self._requests.foreign:
-            return (
-                f"{self._requests.foreign} erasures were asked for under another PETLA_SECRET:"
-                " set the same in every process, or ask for them again"
-            )
-        return None
+        self._warned = False
 
     async def run_once(self) -> int:
         """Everything that is to be done at the moment; the number of persons."""
+        self._warn_of_another_secret()
         requests = {bytes.fromhex(request.hash): request for request in self._requests.all()}
         if not requests:
             return 0
@@ -95,6 +88,12 @@ class Eraser:
         for request in requests.values():
             await self._forget_name(request)
         return len(pending)
+
+    def _warn_of_another_secret(self) -> None:
+        """Once: it does not end by itself, and everything else goes on."""
+        if self._requests.foreign and not self._warned:
+            _log.warning("erasures_of_another_secret", count=self._requests.foreign)
+            self._warned = True
 
     async def _look(self) -> None:
         async with self._db.snapshot() as tx:

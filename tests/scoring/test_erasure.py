@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from services.scoring.handlers import Handlers, subscriptions
 from services.scoring.metrics.registry import METRICS
@@ -24,6 +25,7 @@ from shared.erasure.requests import Report, Requests
 from shared.erasure.traces import Traces
 from shared.events.fields import LATEST
 from shared.log.port import NewRecord
+from shared.sealing import Sealing
 from tests.builders import activity, answer, fact_of, retraction
 from tests.columns import holding
 from tests.scoring.world import World
@@ -285,3 +287,15 @@ async def test_a_copy_that_comes_after_the_log_was_rewritten_leaves_it_too(world
     world.clock.seconds += 301
     await world.eraser.run_once()
     assert world.log.appends == before
+
+
+async def test_what_another_secret_has_hashed_is_told_once_and_left(world: Erasing) -> None:
+    other = Requests(world.config, Names(Sealing(b"another secret, set by mistake")))
+    await other.ask(CUSTOMER, ERASED_AT)
+    await world.told(*HISTORY)
+    with capture_logs() as logged:
+        await world.eraser.run_once()
+        await world.eraser.run_once()
+    assert [(line["event"], line["count"]) for line in logged] == [("erasures_of_another_secret", 1)]
+    assert await world.traces()
+    assert [one.hash for one in other.all()] != [one.hash for one in world.requests.all()]
