@@ -10,7 +10,7 @@ _CREATE = text("""
 _REMEMBER = text("INSERT INTO schema_contraction (revision, unused_since) VALUES (:revision, :unused_since)")
 
 
-def remember_contraction(*, ctx: Any, step: Any, **_: object) -> None:
+def remember_contraction(ctx: Any, step: Any, heads: object, run_args: object) -> None:
     """In the transaction of the revision itself: no older process may start on what it left."""
     since = getattr(step.up_revision.module, "unused_since", None)
     if since is not None:
