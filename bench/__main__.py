@@ -1,7 +1,7 @@
 """`make bench`: every claim, a table on the terminal and JSON under bench/results/. Not a test: nothing fails here.
 
-python -m bench [NAME ...]     names: single batches scoring latency memory, and on a real Kafka: kafka-single
-                               kafka-batches kafka-scoring kafka-latency kafka-rebuild
+python -m bench [NAME ...]     names: single batches webhooks scoring latency memory, and on a real Kafka:
+                               kafka-single kafka-batches kafka-scoring kafka-latency kafka-rebuild
 """
 
 import json
@@ -15,10 +15,12 @@ from bench.latency import post_to_followup
 from bench.measure import RESULTS, NotRun, machine
 from bench.memory import memory
 from bench.scoring import exact_scoring
+from bench.webhooks import mapped_orders
 
 CLAIMS = {
     "single": single_posts,
     "batches": batches,
+    "webhooks": mapped_orders,
     "scoring": exact_scoring,
     "latency": post_to_followup,
     "memory": memory,

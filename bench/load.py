@@ -11,6 +11,7 @@ import json
 import sys
 import time
 import uuid
+from collections.abc import Callable
 from typing import cast
 
 SIZE = 1024  # bytes of one JSON event
@@ -42,16 +43,19 @@ def body_of(events: list[bytes], array: bool) -> bytes:
     return b"[" + b",".join(events) + b"]" if array else b"\n".join(events)
 
 
+# A whole request by the connection's name and the number of its first event, and how many events are in it.
+MakeRequest = Callable[[str, int], tuple[bytes, int]]
+
+
 class _Client(asyncio.Protocol):
     """One keep-alive connection."""
 
-    def __init__(self, head: bytes, batch: int, array: bool, until: float) -> None:
-        self._head = head
-        self._batch = batch
-        self._array = array
+    def __init__(self, make: MakeRequest, until: float) -> None:
+        self._make = make
         self._until = until
         self._name = uuid.uuid4().hex
         self._number = 0
+        self._sent = 0
         self._answer = b""
         self.accepted = 0
         self.failed = 0
@@ -62,10 +66,9 @@ class _Client(asyncio.Protocol):
         self._send()
 
     def _send(self) -> None:
-        numbers = range(self._number, self._number + self._batch)
-        self._number += self._batch
-        body = body_of([event(self._name, number) for number in numbers], self._array)
-        self._transport.write(self._head + b"content-length: %d\r\n\r\n" % len(body) + body)
+        request, self._sent = self._make(self._name, self._number)
+        self._number += self._sent
+        self._transport.write(request)
 
     def data_received(self, data: bytes) -> None:
         self._answer += data
@@ -73,7 +76,7 @@ class _Client(asyncio.Protocol):
             return
         accepted, self._answer = self._answer.startswith(b"HTTP/1.1 2"), b""
         if accepted:
-            self.accepted += self._batch
+            self.accepted += self._sent
         else:
             self.failed += 1
         if time.monotonic() < self._until:
@@ -99,20 +102,24 @@ def _length(head: bytes) -> int:
     return 0
 
 
-async def load(
-    port: int, key: str, path: str, connections: int, seconds: float, batch: int, array: bool
-) -> dict[str, float]:
+def batches(key: str, path: str, batch: int, array: bool) -> MakeRequest:
     kind = "application/json" if batch == 1 or array else "application/x-ndjson"
     head = (
         f"POST {path} HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer {key}\r\ncontent-type: {kind}\r\n".encode()
     )
+
+    def make(name: str, first: int) -> tuple[bytes, int]:
+        body = body_of([event(name, number) for number in range(first, first + batch)], array)
+        return head + b"content-length: %d\r\n\r\n" % len(body) + body, batch
+
+    return make
+
+
+async def drive(port: int, make: MakeRequest, connections: int, seconds: float) -> dict[str, float]:
     start = time.monotonic()
     until = start + seconds
     loop = asyncio.get_running_loop()
-    opened = [
-        await loop.create_connection(lambda: _Client(head, batch, array, until), "127.0.0.1", port)
-        for _ in range(connections)
-    ]
+    opened = [await loop.create_connection(lambda: _Client(make, until), "127.0.0.1", port) for _ in range(connections)]
     clients = [client for _, client in opened]
     await asyncio.gather(*(client.done for client in clients))
     return {
@@ -126,5 +133,6 @@ if __name__ == "__main__":
     import uvloop
 
     port, key, path, connections, seconds, batch, *array = sys.argv[1:]
-    result = load(int(port), key, path, int(connections), float(seconds), int(batch), array == ["array"])
+    make = batches(key, path, int(batch), array == ["array"])
+    result = drive(int(port), make, int(connections), float(seconds))
     print(json.dumps(uvloop.run(result)))

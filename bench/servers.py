@@ -28,9 +28,13 @@ class Server(NamedTuple):
     def loaded(self, batch: int, path: str = "/v1/events", *, array: bool = False) -> Round:
         """So many events a request, over 64 connections, for two seconds."""
         numbers = (str(CONNECTIONS), str(SECONDS), str(batch))
-        command = [sys.executable, "-m", "bench.load", str(self.port), self.key, path, *numbers]
+        return self.driven("bench.load", str(self.port), self.key, path, *numbers, *["array"] * array)
+
+    def driven(self, generator: str, *arguments: str) -> Round:
+        """A round of that load generator."""
         before, beside = cpu_seconds([self.process]), cpu_seconds(self.beside)
-        done = subprocess.run(command + ["array"] * array, capture_output=True, check=True, text=True)
+        command = [sys.executable, "-m", generator, *arguments]
+        done = subprocess.run(command, capture_output=True, check=True, text=True)
         result = json.loads(done.stdout)
         if result["failed"]:
             raise RuntimeError(f"{result['failed']} requests were refused")
