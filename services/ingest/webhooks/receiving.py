@@ -35,6 +35,8 @@ from shared.tracing import Tracing
 PREFIX = "/webhooks/"
 # A larger body is mapped beside the others' requests, which do not wait for it.
 _MAPPED_ASIDE_BYTES = 32 * 1024
+# What a stranger may have expressions look at.
+_GREETING_BYTES = 16 * 1024
 _log = structlog.get_logger(__name__)
 
 
@@ -96,6 +98,7 @@ class Receiving:
     ) -> Received:
         try:
             if source is None:
+                self._refuse_while_unsure()
                 return Received(problem(404, "unknown_source", "there is no source of this name"), "refused", "unknown")
             return await self._read(source, scope, receive, traceparent)
         except Refusal as refusal:
@@ -136,6 +139,7 @@ class Receiving:
         if greeted := self._greeted(source, request, verified=False):
             return greeted
         if (reason := source.verifier.reason(request, self._clock.now())) is not None:
+            self._refuse_while_unsure()
             return await self._refused(source, request, reason)
         if greeted := self._greeted(source, request, verified=True):
             return greeted
@@ -144,9 +148,17 @@ class Receiving:
             raise Refusal(429, "too_many_events", detail, headers={"Retry-After": str(math.ceil(seconds))})
         return await self._taken(source, request, traceparent)
 
+    def _refuse_while_unsure(self) -> None:
+        """Who is told 404 or 401 may throw the delivery away, and the source or its newest secret may well exist."""
+        if not self._sources.are_all_known:
+            detail = "sources are not known yet, because the log is away: send the same again"
+            raise Refusal(503, "sources_unknown", detail, headers={"Retry-After": "5"})
+
     def _greeted(self, source: Source, request: Request, verified: bool) -> Received | None:
         for handshake in source.document.handshakes:
-            if handshake.method == "POST" and handshake.verified is verified:
+            if handshake.method != "POST" or handshake.verified is not verified:
+                continue
+            if verified or len(request.body) <= _GREETING_BYTES:
                 reply = _reply(source, handshake, request)
                 if reply is not None:
                     return Received(answer(reply), "handshake")

@@ -19,7 +19,7 @@ _LONGEST_MESSAGE = 500
 # Credentials, signatures, and where it came from.
 _NEVER = (
     "authorization", "cookie", "secret", "token", "password", "api-key", "apikey", "signature", "hmac",
-    "forwarded", "real-ip", "connecting-ip",
+    "access-key", "forwarded", "real-ip", "connecting-ip",
 )  # fmt: skip
 
 
@@ -71,7 +71,10 @@ def _may_be_kept(name: str) -> bool:
 
 
 def kept_url(url: str) -> str:
-    return url[:_LONGEST_URL]
+    """Without fragment, and without parameters that are named as secrets are."""
+    before, mark, query = url.partition("#")[0].partition("?")
+    kept = [part for part in query.split("&") if _may_be_kept(part.partition("=")[0].lower().replace("_", "-"))]
+    return (before + mark + "&".join(kept))[:_LONGEST_URL]
 
 
 def kept_message(sentence: str) -> str:

@@ -69,6 +69,11 @@ class Sources:
             if text.origin == "folder":
                 self._check_name(name, text)
 
+    @property
+    def are_all_known(self) -> bool:
+        """The configuration was read whole: what is not known here does not exist."""
+        return self._config.is_complete
+
     def names(self) -> list[str]:
         added = [key.removeprefix(stored.PREFIX) for key, _ in self._config.items(stored.PREFIX)]
         return sorted(name for name in {*self._files, *added} if self._text(name) is not None)

@@ -309,3 +309,24 @@ async def test_a_body_without_a_length_is_cut_off_at_the_cap(doors: Doors) -> No
         413,
         "too_large",
     )
+
+
+async def test_while_sources_are_not_known_nobody_is_sent_away(doors: Doors, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doors.config, "_complete", False)
+    assert (await doors.deliver()).status_code == 202
+    for response in (await doors.deliver(source="unknown"), await doors.deliver(secret="new")):
+        assert_problem(response, 503, "sources_unknown")
+        assert response.headers["retry-after"] == "5"
+
+
+async def test_a_parameter_that_is_a_secret_is_not_recorded(doors: Doors) -> None:
+    content = json.dumps(BODY).encode()
+    headers = {"x-repair-signature": f"sha256={signature(content)}"}
+    path = "/webhooks/repairs?shop=1&token=abc&api_key=def&Secret=ghi&code=2"
+    assert (await doors.request("POST", path, content=content, headers=headers)).status_code == 202
+    assert [record.url for record in doors.deliveries()] == ["https://petla.example.com/webhooks/repairs?shop=1&code=2"]
+
+
+async def test_a_strangers_long_body_is_no_handshake(doors: Doors) -> None:
+    asked = {"event": "hello", "challenge": "abc", "more": "x" * 17_000}
+    assert_problem(await doors.deliver(asked, {"x-repair-signature": ""}), 401, "no_signature")
