@@ -45,8 +45,11 @@ async def visit(
     theme: Literal["light", "dark"] = "light",
     locale: str = "pl-PL",
     person: bool = True,
+    key: str | None = None,
 ) -> AsyncIterator[Any]:
     """A `playwright.async_api.Page` with a memory of its own. `person` False: the browser says that it is automated.
+
+    `key` is what its reader gives where a page asks for one.
 
     What the page writes to its console as an error, a violation of its policy above all, fails the test.
     """
@@ -55,6 +58,7 @@ async def visit(
         viewport={"width": width, "height": 800},
         color_scheme=theme,
         locale=locale,
+        http_credentials=None if key is None else {"username": "anna", "password": key},
     )
     if person:
         await context.add_init_script(_NO_AUTOMATION)

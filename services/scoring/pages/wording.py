@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from services.scoring.pages import english, plurals, polish
+from services.scoring.pages import english, plurals, polish, sources_english, sources_polish
 from services.scoring.pages.numbers import ENGLISH, NO_BREAK_SPACE, POLISH, Numerals
 from shared.pages.language import Language
 from shared.pages.months import MONTHS
@@ -39,10 +39,25 @@ class Wording:
         return text.replace(" ", NO_BREAK_SPACE)
 
 
-_WORDINGS: Mapping[Language, Wording] = {
-    "pl": Wording("pl", polish.TEXTS, polish.NOUNS, MONTHS["pl"], MONTHS["pl"], POLISH, plurals.polish),
-    "en": Wording("en", english.TEXTS, english.NOUNS, MONTHS["en"], english.SHORT_MONTHS, ENGLISH, plurals.english),
-}
+_POLISH = Wording(
+    "pl",
+    polish.TEXTS | sources_polish.TEXTS,
+    polish.NOUNS | sources_polish.NOUNS,
+    MONTHS["pl"],
+    MONTHS["pl"],
+    POLISH,
+    plurals.polish,
+)
+_ENGLISH = Wording(
+    "en",
+    english.TEXTS | sources_english.TEXTS,
+    english.NOUNS | sources_english.NOUNS,
+    MONTHS["en"],
+    english.SHORT_MONTHS,
+    ENGLISH,
+    plurals.english,
+)
+_WORDINGS: Mapping[Language, Wording] = {"pl": _POLISH, "en": _ENGLISH}
 
 
 def wording(language: Language) -> Wording:

@@ -203,3 +203,22 @@ async def test_with_a_few_answers_only_counts_are_shown(deployment: Deployment) 
     assert "2 / 1 / 1 promotorzy / pasywni / krytycy" in page.replace(SPACE, " ")
     assert "za mało odpowiedzi" in page
     assert page.count("Jeszcze nikt nie odpowiedział") == 4
+
+
+@pytest.mark.parametrize(("language", "words"), [("pl", "Jeszcze nic nie przyszło"), ("en", "Nothing has come in yet")])
+async def test_sources_are_for_keys_also_on_this_machine(deployment: Deployment, language: str, words: str) -> None:
+    assert (await deployment.get("/sources")).status_code == 401
+    reader = {"Authorization": f"Bearer {await deployment.key('metrics:read')}"}
+    answer = await deployment.get(f"/sources?lang={language}", reader)
+    assert words in read(answer).text
+    policy = answer.headers["content-security-policy"]
+    assert "form-action 'self'" in policy
+    assert "script" not in policy
+    assert (await deployment.get("/sources?sort=name", reader)).status_code == 422
+
+
+async def test_the_overview_leads_to_the_sources(deployment: Deployment) -> None:
+    page = read(await deployment.get("/?lang=en"))
+    assert [one["href"] for tag, one in page.tags if tag == "a" and one.get("href", "").startswith("sources")] == [  # type: ignore[union-attr]
+        "sources?lang=en"
+    ]

@@ -2,8 +2,9 @@
 
 from string import Formatter
 
-from services.scoring.pages import english, polish
 from services.scoring.pages.wording import wording
+
+POLISH, ENGLISH = wording("pl"), wording("en")
 
 
 def _values(text: str) -> set[str]:
@@ -11,15 +12,15 @@ def _values(text: str) -> set[str]:
 
 
 def test_no_text_is_missing_in_a_language() -> None:
-    assert polish.TEXTS.keys() == english.TEXTS.keys()
-    assert polish.NOUNS.keys() == english.NOUNS.keys()
+    assert POLISH.texts.keys() == ENGLISH.texts.keys()
+    assert POLISH.nouns.keys() == ENGLISH.nouns.keys()
 
 
 def test_texts_take_the_same_values() -> None:
     differing = {
         key
-        for key in polish.TEXTS
-        if _values(polish.TEXTS[key]) != _values(english.TEXTS[key]) and not key.startswith("day.")
+        for key in POLISH.texts
+        if _values(POLISH.texts[key]) != _values(ENGLISH.texts[key]) and not key.startswith("day.")
     }
     assert differing == set()
 
