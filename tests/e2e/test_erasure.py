@@ -19,7 +19,10 @@ pytestmark = pytest.mark.slow
 NAME, PHONE, EMAIL = "Bożydar Kłębkowski", "+48 601 234 987", "bozydar.klebkowski@przyklad.example"
 TEXT, NOTE = "Kurier rzucił paczką w kałużę", "oddzwonić po południu, pies Burek szczeka"
 MARKS = (NAME, "Kłębkowski", PHONE, "601 234 987", EMAIL, "klebkowski", TEXT, "kałużę", NOTE, "Burek", "Grawer")
-NOWHERE: dict[str, Any] = {"ALERTS_WEBHOOK_URL": "http://127.0.0.1:9/hook", "ALERTS_WEBHOOK_SECRET": "whsec_" + "A" * 32}
+NOWHERE: dict[str, Any] = {
+    "ALERTS_WEBHOOK_URL": "http://127.0.0.1:9/hook",
+    "ALERTS_WEBHOOK_SECRET": "whsec_" + "A" * 32,
+}
 METRICS = ("nps", "csat", "late_delivery", "followup_coverage", "close_rate", "recommend")
 MOST_SECONDS = 60.0
 
@@ -78,7 +81,9 @@ class Shop:
 
     def erase(self) -> "subprocess.Popen[str]":
         environment = {"PETLA_DATA": str(self.installation.data), "PATH": "/usr/bin:/bin", "PYTHONPATH": str(PROJECT)}
-        return subprocess.Popen([PETLA, "erase", EMAIL, "--json"], env=environment, stdout=subprocess.PIPE, text=True)
+        words = [PETLA, "erase", EMAIL, "--json"]
+        environment |= self.installation.environment
+        return subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, text=True)
 
     def export(self) -> dict[str, Any]:
         made = self.installation.command("export", EMAIL, "--url", self.server.url, "--key", self.key)
