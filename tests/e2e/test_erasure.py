@@ -4,6 +4,7 @@ import json
 import subprocess
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -81,7 +82,7 @@ class Shop:
 
     def erase(self) -> "subprocess.Popen[str]":
         environment = {"PETLA_DATA": str(self.installation.data), "PATH": "/usr/bin:/bin", "PYTHONPATH": str(PROJECT)}
-        words = [PETLA, "erase", EMAIL, "--json"]
+        words: list[str | Path] = [PETLA, "erase", EMAIL, "--json"]
         environment |= self.installation.environment
         return subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, text=True)
 
