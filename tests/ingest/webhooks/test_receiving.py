@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from services.ingest.limits import MAX_BODY_BYTES_AT_ONCE
 from shared.events.raw import unpacked
 from shared.log.port import LogUnavailable, Overloaded
 from shared.log.spilling import SpillingLog
@@ -330,3 +331,14 @@ async def test_a_parameter_that_is_a_secret_is_not_recorded(doors: Doors) -> Non
 async def test_a_strangers_long_body_is_no_handshake(doors: Doors) -> None:
     asked = {"event": "hello", "challenge": "abc", "more": "x" * 17_000}
     assert_problem(await doors.deliver(asked, {"x-repair-signature": ""}), 401, "no_signature")
+
+
+async def test_the_room_of_a_body_is_given_back(doors: Doors) -> None:
+    """All of them together are more than may be read at once."""
+    body = b"x" * 512 * 1024
+    headers = {"x-repair-signature": f"sha256={signature(body)}", "content-type": "application/json"}
+    statuses = [
+        (await doors.request("POST", "/webhooks/repairs", content=body, headers=headers)).status_code
+        for _ in range(MAX_BODY_BYTES_AT_ONCE // len(body) + 2)
+    ]
+    assert set(statuses) == {400}
