@@ -3,7 +3,7 @@
 The record holds what was validated, not what was sent: unknown fields are gone, the same content has the same bytes.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -43,11 +43,16 @@ def admit_document(
     return Admitted(FEEDBACK_TOPIC, key, encode(_event(answer, sender, arrival, fact, answer.data, traceparent)), fact)
 
 
-def admit(sent: SentEvent, sender: str, arrival: datetime, traceparent: str | None = None) -> Admitted:
-    """EventError when the event cannot be taken. `traceparent` is the request that brought it, where that is traced."""
+def admit(
+    sent: SentEvent, sender: str, arrival: datetime, traceparent: str | None = None, *, beside: Collection[str] = ()
+) -> Admitted:
+    """EventError when the event cannot be taken. `traceparent` is the request that brought it, where that is traced.
+
+    `beside` are types that may be taken here though no key may send them.
+    """
     if sent.specversion != "1.0":
         raise EventError("specversion", "unknown_version", 'must be "1.0"')
-    if sent.type not in _ACCEPTED:
+    if sent.type not in _ACCEPTED and sent.type not in beside:
         raise EventError("type", "unknown_type", f"is not one of {', '.join(ACCEPTED_TYPES)}")
     check_time(sent.time, arrival)
     kind = TYPES[sent.type]

@@ -48,5 +48,5 @@ def _types() -> dict[str, EventType]:
 
 TYPES = _types()
 ACCEPTED_TYPES = (RECEIVED, UPDATED, RETRACTED, *ACTIVITY)
-# What the document of a source may emit beside these.
-SOURCE_TYPES = (*ACCEPTED_TYPES, ERASE_REQUESTED)
+# What the document of a source may emit beside these, where it names the type itself.
+SOURCE_TYPES = (ERASE_REQUESTED,)

@@ -5,8 +5,10 @@ from msgspec import Struct
 from shared.events.activity import ACTIVITY
 from shared.events.envelope import fact_name, object_key
 from shared.events.feedback import RECEIVED, RETRACTED, UPDATED
+from shared.events.rights import ERASE_REQUESTED
 
 FEEDBACK_TYPES = (RECEIVED, UPDATED, RETRACTED)
+_KEYED = {name: field for name, (_, field) in ACTIVITY.items()} | {ERASE_REQUESTED: "customer"}
 _FEEDBACK = "feedback"  # no event has this type, so no activity can have the id of a feedback
 
 
@@ -25,5 +27,5 @@ def feedback_key(fact: str) -> bytes:
 
 def activity_key(event_type: str, data: Struct) -> bytes:
     """The key of the object that `data` is about: everything about one order lies in one partition."""
-    field = ACTIVITY[event_type][1]
+    field = _KEYED[event_type]
     return object_key(field, getattr(data, field))

@@ -76,7 +76,7 @@ def _all_of(rule: Rule, items: Sequence[Mapping[str, Any]], interpreter: Interpr
             if not _holds("where", rule.where, interpreter, scope):
                 continue
             kind = _type(rule.emit, interpreter, scope)
-            if kind in context.event_types:
+            if kind is rule.emit or kind in context.event_types:  # a type that a rule names was looked at with it
                 made.append(_event(rule, kind, interpreter, context, scope))
             else:
                 ignored.append(UNKNOWN_TYPE)

@@ -17,6 +17,7 @@ from services.ingest.mapping.sections import Section
 from services.ingest.webhooks import schema
 from services.ingest.webhooks.handshakes import Handshake, Reply, compile_handshakes
 from services.ingest.webhooks.schemes import Scheme, compile_verify
+from shared.events.catalogue import SOURCE_TYPES
 
 LARGEST_VERSION = 999
 _TAKEN = 202
@@ -69,7 +70,7 @@ def compile_source(text: str, file: str, event_types: Sequence[str]) -> SourceDo
         handshakes=compile_handshakes(section, expression),
         body=_body(plain.get("body", "json")),
         idempotency=section.expression("idempotency", expression) if section.has("idempotency") else None,
-        rules=compile_rules(section, event_types, expression),
+        rules=compile_rules(section, (*event_types, *SOURCE_TYPES), expression),
         context=Context(Functions(surroundings), source, frozenset(event_types), revision),
         answer=_answer(plain.get("answer", {})),
     )

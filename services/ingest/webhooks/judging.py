@@ -22,6 +22,7 @@ from services.ingest.sent_event import SentEvent, from_document
 from services.ingest.webhooks.bodies import read_body
 from services.ingest.webhooks.document import SourceDocument
 from services.ingest.webhooks.request import Request
+from shared.events.catalogue import SOURCE_TYPES
 from shared.events.envelope import content_digest
 from shared.events.feedback import RETRACTED
 from shared.events.fields import EventError
@@ -133,7 +134,7 @@ def at_revision(
     except (OverflowError, ValueError, TypeError, RecursionError) as error:
         raise EventError("event", "unusable", "holds a value that no event can hold") from error
     sent = from_document(encoded)
-    admitted = admit(sent, sender, arrival, traceparent)
+    admitted = admit(sent, sender, arrival, traceparent, beside=SOURCE_TYPES)
     return Made(admitted, _emitted(sent, admitted), numbered)
 
 

@@ -141,3 +141,11 @@ def test_the_new_names_of_the_headers_are_read_too() -> None:
     old, new = judged("shopify", body, headers), judged("shopify", body, renamed)
     assert events(new) == events(old)
     assert new.delivery == old.delivery
+
+
+def test_who_is_to_be_forgotten_is_asked_for_and_a_shop_that_leaves_is_counted() -> None:
+    body = {"shop_id": 954889, "shop_domain": "x.myshopify.com", "customer": {"id": 191167, "email": "j@example.com"}}
+    [found] = events(judged("shopify", body, {"X-Shopify-Topic": "customers/redact"}))
+    assert (found["type"], found["data"]) == ("customer.erase_requested.v1", {"customer": "191167"})
+    for topic, reason in (("customers/data_request", "export_is_asked_for"), ("shop/redact", "shop_is_leaving")):
+        assert judged("shopify", body, {"X-Shopify-Topic": topic}).ignored == {reason: 1}

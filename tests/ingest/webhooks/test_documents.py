@@ -16,7 +16,7 @@ from services.ingest.mapping.functions import OWN
 from services.ingest.mapping.located import read_yaml
 from services.ingest.sources import FOLDER, SCHEMA
 from services.ingest.webhooks.document import SourceDocument, compile_source
-from shared.events.catalogue import ACCEPTED_TYPES
+from shared.events.catalogue import ACCEPTED_TYPES, SOURCE_TYPES
 from tests.ingest.webhooks.doors import BODY, REPAIRS
 
 ROOT = Path(__file__).parents[3]
@@ -143,7 +143,7 @@ def test_what_is_built_in_has_a_page(name: str) -> None:
 def test_the_schema_is_one_and_names_every_type() -> None:
     schema = json.loads(SCHEMA.read_text("utf-8"))
     Draft202012Validator.check_schema(schema)
-    assert schema["$defs"]["event_type"]["enum"] == list(ACCEPTED_TYPES)
+    assert schema["$defs"]["event_type"]["enum"] == [*ACCEPTED_TYPES, *SOURCE_TYPES]
 
 
 def test_the_documents_tell_of_every_function_and_every_key() -> None:
