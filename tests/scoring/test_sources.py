@@ -80,6 +80,19 @@ async def test_each_delivery_counts_in_one_column(world: World, monkeypatch: pyt
     assert (found["ignored"], found["rejected"]) == (REPAIRS["ignored"], REPAIRS["rejected"])
 
 
+async def test_copies_in_one_batch_and_in_the_next(world: World) -> None:
+    await world.told(*(delivery(f"copy {number}", made("a"), made("b")) for number in range(3)))
+    await world.told(delivery("late copy", made("a"), made("b")))
+    found = await numbers(world)
+    assert (found["received"], found["accepted"], found["duplicates"]) == (4, 1, 3)
+
+
+async def test_contents_that_differ_within_one_batch(world: World) -> None:
+    await world.told(delivery("one", made("a", 1, "4 of 5")), delivery("two", made("a", 1, "5 of 5")))
+    found = await numbers(world)
+    assert (found["accepted"], found["conflicts"]) == (1, 1)
+
+
 async def test_a_record_that_stands_on_the_log_twice_counts_once(world: World) -> None:
     await world.told(*MIXED[:2], MIXED[0])
     await world.told(MIXED[1])

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from services.scoring import examples
 from shared.access import create_key
@@ -79,6 +80,14 @@ async def test_a_source_that_was_only_added_is_known_and_others_are_not(shop: Ap
 async def test_days_that_are_none_are_refused(shop: Api, params: dict[str, Any]) -> None:
     for path in ("/v1/sources", "/v1/sources/repairs"):
         assert (await shop.refusal(path, params))["status"] == 422
+
+
+async def test_what_was_said_cannot_be_guessed_from_what_is_kept(shop: Api) -> None:
+    """A digest of a few words is soon found by trying words; with the deployment's secret in it, it is not."""
+    async with shop.service._db.snapshot() as tx:
+        kept = [bytes(content) for (content,) in await tx.execute(text("SELECT content FROM source_fact"))]
+    assert len(kept) == 1
+    assert bytes.fromhex(made("a").digest) not in kept
 
 
 async def test_who_may_ask(shop: Api) -> None:

@@ -47,7 +47,7 @@ async def find(log: Log, topic: str, source: str, place: Place) -> Kept | None:
 def _read(value: bytes | None, source: str, name: str) -> Kept | None:
     try:
         event = decode_event(value or b"")
-        if event.sender != source:
+        if (event.type, event.sender, event.factid) != (RAW, source, name):
             return None
         told = _decode(event.data)
         if told.body is None:
