@@ -3,14 +3,23 @@
 The record holds what was validated, not what was sent: unknown fields are gone, the same content has the same bytes.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 import msgspec
 from msgspec import Struct
 
-from services.ingest.sent_event import AnswerEvent, EscapedEvent, SentEvent, answer_from, explained, from_document
+from services.ingest.json_flaws import are_shallow
+from services.ingest.sent_event import (
+    AnswerEvent,
+    EscapedEvent,
+    SentEvent,
+    answer_from,
+    answers_from,
+    explained,
+    from_document,
+)
 from shared.events.catalogue import ACCEPTED_TYPES, ACTIVITY_TOPIC, FEEDBACK_TOPIC, TYPES, EventType
 from shared.events.envelope import NewEvent, encode
 from shared.events.feedback import RECEIVED, Answer, Retraction
@@ -38,9 +47,33 @@ def admit_document(
     if answer is None:
         return admit(from_document(document, plain=plain), sender, arrival, traceparent)
     check_time(answer.time, arrival)
-    answer.data.check()
-    fact, key = _feedback(answer, sender, answer.data)
-    return Admitted(FEEDBACK_TOPIC, key, encode(_event(answer, sender, arrival, fact, answer.data, traceparent)), fact)
+    return _admitted(answer, sender, arrival, traceparent)
+
+
+def admit_answers(
+    body: bytes, documents: Sequence[bytes], sender: str, arrival: datetime, traceparent: str | None
+) -> list[Admitted] | None:
+    """All of a plain body's documents, where each is an answer as it should be; else None: one by one tells which.
+
+    What is looked at for the whole batch costs less than half of looking at each.
+    """
+    events = answers_from(documents)
+    if events is None or not are_shallow(body, len(documents)):
+        return None
+    times = [event.time or arrival for event in events]
+    if min(times) < EARLIEST or max(times) > arrival + _AHEAD:
+        return None
+    try:
+        return [_admitted(event, sender, arrival, traceparent) for event in events]
+    except EventError:
+        return None
+
+
+def _admitted(answer: AnswerEvent, sender: str, arrival: datetime, traceparent: str | None) -> Admitted:
+    data = answer.data
+    data.check()
+    fact, key = _feedback(answer, sender, data)
+    return Admitted(FEEDBACK_TOPIC, key, encode(_event(answer, sender, arrival, fact, data, traceparent)), fact)
 
 
 def admit(

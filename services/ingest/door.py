@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.ingest import answers
-from services.ingest.admission import Admitted, admit, admit_document
+from services.ingest.admission import Admitted, admit, admit_answers, admit_document
 from services.ingest.answers import Answer
 from services.ingest.body import BodyReading, Disconnected
 from services.ingest.counters import Counters
@@ -129,6 +129,8 @@ class Door:
         documents = split(form, body)
         self._let_through(sender, len(documents))
         arrival, plain = self._clock.now(), is_plain(body)
+        if plain and (admitted := admit_answers(body, documents, sender, arrival, traceparent)) is not None:
+            return answers.batch(admitted, await self._keeping.keep(admitted))
         outcomes = [_judged(document, plain, sender, arrival, traceparent) for document in documents]
         admitted = [outcome for outcome in outcomes if isinstance(outcome, Admitted)]
         if len(admitted) < len(outcomes):

@@ -1,7 +1,7 @@
 """An event as its sender sent it: a CloudEvents 1.0 object, or `ce-` headers with the data as the body."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal
 from urllib.parse import unquote_to_bytes
 
@@ -100,6 +100,16 @@ def answer_from(document: bytes) -> AnswerEvent | None:
         return None
     check_depth(document)
     return event
+
+
+def answers_from(documents: Sequence[bytes]) -> list[AnswerEvent] | None:
+    """The same for the documents of a plain body; None where one of them is not an answer as it should be."""
+    if b'"feedback.' not in documents[0] or len(max(documents, key=len)) > MAX_EVENT_BYTES:
+        return None
+    try:
+        return [_decode_answer(document) for document in documents]
+    except (msgspec.DecodeError, RecursionError):
+        return None
 
 
 def from_headers(headers: Mapping[bytes, bytes], body: bytes) -> SentEvent:

@@ -85,17 +85,9 @@ class Answer(Struct, omit_defaults=True, gc=False):
             return
         if self.score is None:
             raise EventError("data.score", "missing", f"a {self.metric} answer needs a score")
-        implied = _DEFAULT_SCALE[self.metric]
-        if self.scale_min is None:
-            self.scale_min = implied[0]
-        if self.scale_max is None:
-            self.scale_max = implied[1]
-        _check_numbers(self.metric, self.score, self.scale_min, self.scale_max, self.direction)
-        # -0.0 becomes 0.0: one content for one answer.
-        if not (self.score and self.scale_min and self.scale_max):
-            self.score += 0.0
-            self.scale_min += 0.0
-            self.scale_max += 0.0
+        self.score, self.scale_min, self.scale_max = _on_scale(
+            self.metric, self.score, self.scale_min, self.scale_max, self.direction
+        )
 
 
 class Retraction(Struct):
@@ -111,11 +103,16 @@ def _check_comment(answer: Answer) -> None:
 
 
 @lru_cache(maxsize=4096)
-def _check_numbers(metric: str, score: float, minimum: float, maximum: float, direction: str) -> None:
-    """Of all answers few are different: what was found right once is right."""
-    if (minimum, maximum) != _DEFAULT_SCALE[metric] or direction != "higher_better":
+def _on_scale(
+    metric: str, score: float, low: float | None, high: float | None, direction: str
+) -> tuple[float, float, float]:
+    """Score and ends of the scale. Of all answers few are different: what was found right once is right."""
+    implied = _DEFAULT_SCALE[metric]
+    minimum, maximum = implied[0] if low is None else low, implied[1] if high is None else high
+    if (minimum, maximum) != implied or direction != "higher_better":
         _check_scale(metric, minimum, maximum)
     _check_score(metric, score, minimum, maximum)
+    return score + 0.0, minimum + 0.0, maximum + 0.0  # -0.0 becomes 0.0: one content for one answer
 
 
 def _check_scale(metric: str, minimum: float, maximum: float) -> None:

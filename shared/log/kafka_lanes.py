@@ -21,6 +21,7 @@ from shared.log.kafka_clients import Disposable
 from shared.log.kafka_connection import KafkaConnection
 from shared.log.kafka_faults import sentence
 from shared.log.port import LogUnavailable, NewRecord, Overloaded, Partition, RecordsRefused
+from shared.patience import Patience
 
 SILENCE_SECONDS = 2.0
 MAX_WAITING_BYTES = 64 * 1024 * 1024
@@ -90,12 +91,13 @@ class _Lane:
 
     def fill(self, client: AIOKafkaProducer, batch: list[_Row]) -> Any:
         """A batch builder with what fits; the rows in it move from those that wait to `batch`."""
-        builder = client.create_batch()
-        while self.waiting and len(batch) < self.most_rows:
-            _, key, value = self.waiting[0][0]
-            if builder.append(timestamp=None, key=key, value=value) is None:
+        builder, waiting = client.create_batch(), self.waiting
+        append, now = builder.append, int(time.time() * 1000)
+        while waiting and len(batch) < self.most_rows:
+            _, key, value = waiting[0][0]
+            if append(timestamp=now, key=key, value=value) is None:
                 break
-            batch.append(self.waiting.popleft())
+            batch.append(waiting.popleft())
         return builder
 
 
@@ -104,6 +106,7 @@ class Lanes:
         self._producer = to
         self._monotonic = monotonic
         self._lanes: dict[Partition, _Lane] = {}
+        self._patience = Patience()
         self._waiting_bytes = 0
         self._failure: str | None = None
         self._failed_at = 0.0
@@ -119,8 +122,13 @@ class Lanes:
             raise Overloaded(f"{self._waiting_bytes} bytes are waiting for Kafka; try again in a second")
         self._waiting_bytes += size
         append = _Append(len(records), size)
+        lanes = self._lanes
         for partition, record in records:
-            self._enqueue(partition, (record, append))
+            lane = lanes.get(partition) or self._lane(partition)
+            lane.waiting.append((record, append))
+            if lane.flushing is None:
+                # As a task, so that all who are ready to append now get into the same batch.
+                lane.flushing = asyncio.create_task(self._flush(lane))
         await append.done
 
     async def close(self) -> None:
@@ -129,14 +137,8 @@ class Lanes:
             await asyncio.wait(flushing)
         await self._producer.close()
 
-    def _enqueue(self, partition: Partition, row: _Row) -> None:
-        lane = self._lanes.get(partition)
-        if lane is None:
-            lane = self._lanes[partition] = _Lane(partition)
-        lane.waiting.append(row)
-        if lane.flushing is None:
-            # As a task, so that all who are ready to append now get into the same batch.
-            lane.flushing = asyncio.create_task(self._flush(lane))
+    def _lane(self, partition: Partition) -> _Lane:
+        return self._lanes.setdefault(partition, _Lane(partition))
 
     async def _flush(self, lane: _Lane) -> None:
         try:
@@ -150,7 +152,7 @@ class Lanes:
         batch: list[_Row] = []
         client: AIOKafkaProducer | None = None
         try:
-            async with asyncio.timeout(SILENCE_SECONDS):
+            with self._patience.at_most(SILENCE_SECONDS):
                 client = await self._producer.get()
                 await self._know(client, lane.partition)
                 builder = lane.fill(client, batch)

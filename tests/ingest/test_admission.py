@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from services.ingest.admission import Admitted, admit, admit_document
+from services.ingest.admission import Admitted, admit, admit_answers, admit_document
 from services.ingest.sent_event import answer_from, from_document
 from shared.events.fields import EventError
 from tests.ingest.running import ARRIVAL, answer, event
@@ -84,3 +84,27 @@ def test_a_moment_in_another_offset_is_the_same_moment() -> None:
     assert outcome(changed(time=at), in_one_pass=True) == outcome(
         changed(time="2026-11-20T09:00:00Z"), in_one_pass=False
     )
+
+
+def both_ways(documents: list[bytes]) -> tuple[list[Admitted] | None, list[Admitted | tuple[str, str, str]]]:
+    body = b"\n".join(documents)
+    return admit_answers(body, documents, "shop", ARRIVAL, "a-trace"), [
+        outcome(document, in_one_pass=False) for document in documents
+    ]
+
+
+def test_many_at_once_are_the_same_records() -> None:
+    together, apart = both_ways([document for document in TAKEN if b"deep" not in document])
+    assert together == apart
+
+
+@pytest.mark.parametrize("document", REFUSED)
+def test_one_that_is_refused_sends_all_the_longer_way(document: bytes) -> None:
+    together, apart = both_ways([ANSWER, document, ANSWER])
+    assert together is None
+    assert isinstance(apart[1], tuple)
+
+
+def test_what_is_nested_too_deep_cannot_hide_among_others() -> None:
+    deep = changed(unknown=msgspec.Raw(b"[" * 32 + b"]" * 32))
+    assert both_ways([ANSWER] * 50 + [deep])[0] is None

@@ -3,6 +3,8 @@
 import asyncio
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from shared.log.partitioning import murmur2, partition_of
 from shared.log.port import Bounds, NewRecord, OffsetOutOfRange, Partition, Reader, Record
@@ -41,6 +43,11 @@ async def read(reader: Reader, count: int) -> list[Record]:
 )
 def test_the_hash_is_kafkas(key: bytes, expected: int) -> None:
     assert murmur2(key) == expected & 0xFFFFFFFF
+
+
+@given(st.binary(min_size=1, max_size=6), st.integers(1, 1000))
+def test_a_key_of_one_word_goes_where_any_key_goes(key: bytes, partitions: int) -> None:
+    assert partition_of(key, partitions) == (murmur2(key) & 0x7FFFFFFF) % partitions
 
 
 async def test_an_empty_log_has_empty_bounds_in_every_partition(place: Place) -> None:
