@@ -342,3 +342,8 @@ async def test_the_room_of_a_body_is_given_back(doors: Doors) -> None:
         for _ in range(MAX_BODY_BYTES_AT_ONCE // len(body) + 2)
     ]
     assert set(statuses) == {400}
+
+
+async def test_a_stranger_is_told_so_also_while_the_log_is_away(doors: Doors) -> None:
+    doors.log.unavailable = "away"
+    assert_problem(await doors.deliver(secret="wrong"), 401, "bad_signature")

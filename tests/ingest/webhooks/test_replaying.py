@@ -219,3 +219,13 @@ async def test_an_ended_replay_goes_on_where_it_was(doors: Doors, monkeypatch: p
     monkeypatch.setattr(doors.log, "append", append)
     assert counts(await replay(doors)) == {"retracted": 1, "unchanged": 3}
     assert [kind for kind, _ in told(doors)] == ["feedback.received.v1"] * 3 + ["feedback.retracted.v1"] * 3
+
+
+async def test_an_older_change_that_came_later_does_not_win(doors: Doors) -> None:
+    await doors.add("repairs", orders(1))
+    await doors.deliver(order(number=9))
+    doors.clock.advance(3600)
+    await doors.deliver(order(number=7))
+    await doors.add("repairs", orders(2, channel="\"'store'\""), version=2)
+    assert counts(await replay(doors, ARRIVAL + timedelta(minutes=1))) == {"unchanged": 2}
+    assert {event.revision for event in current(doors).values()} == {9001}
