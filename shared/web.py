@@ -156,8 +156,12 @@ async def refuse_unusable_text(request: Request) -> None:
     for name, value in (*request.query_params.multi_items(), *request.path_params.items()):
         if "\0" in str(value):
             raise _unusable(name)
-    if "json" in request.headers.get("content-type", "") and not _is_usable(await request.body()):
-        raise _unusable("body")
+    if "json" in request.headers.get("content-type", ""):
+        body = await request.body()
+        if b"\0" in body:  # UTF-16 and UTF-32, which Python's JSON reads too, past what is looked for below
+            raise Refusal(400, "bad_request", "the body cannot be read: send JSON in UTF-8")
+        if not _is_usable(body):
+            raise _unusable("body")
 
 
 def _is_usable(body: bytes) -> bool:

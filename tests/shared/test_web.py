@@ -141,6 +141,8 @@ async def test_keys_and_scopes(client: httpx.AsyncClient, config: ConfigStore) -
         (b'{"version": 1, "\\ud800": 1}', 422, "unusable_text"),
         (b'{"version": 1, "by": "\\ud800"}', 422, "unusable_text"),
         (b'{"version": 1, "by": "a\\u0000b"}', 422, "unusable_text"),
+        ('{"version": 1, "by": "a\\u0000b"}'.encode("utf-16"), 400, "bad_request"),
+        ('{"version": 1, "by": "Nowak"}'.encode("utf-32-le"), 400, "bad_request"),
         (b'{"version": 1, "extra": "Nowak"}', 422, "invalid_request"),
         (b'{"by": "Nowak"}', 422, "invalid_request"),
         (b'{"version": 418}', 418, "http_418"),
