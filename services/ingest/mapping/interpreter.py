@@ -34,10 +34,10 @@ class Interpreter:
 
     def pay_for(self, value: Any) -> None:
         kind = type(value)
-        if kind is str:
-            self.pay(1 + len(value) // _CHARACTERS_A_UNIT)
-        elif kind is list or kind is dict:
+        if kind is list or kind is dict:
             self._pay_for_all_of(value)
+        elif kind is str:
+            self.pay(1 + len(value) // _CHARACTERS_A_UNIT)
         else:
             self.pay(1)
 
@@ -47,19 +47,19 @@ class Interpreter:
             self.pay(len(separator) * len(parts) // _CHARACTERS_A_UNIT)
 
     def _pay_for_all_of(self, value: Any) -> None:
+        """What stands in a list or an object is paid for before it is looked at."""
         waiting = [value]
         while waiting:
             item = waiting.pop()
-            if isinstance(item, str):
-                self.pay(1 + len(item) // _CHARACTERS_A_UNIT)
-            elif isinstance(item, list):
-                self.pay(1 + len(item))
-                waiting.extend(item)
-            elif isinstance(item, dict):
-                self.pay(1 + len(item))
-                waiting.extend(item.values())
-            else:
-                self.pay(1)
+            inner = item.values() if type(item) is dict else item
+            self.pay(1 + 2 * len(item))
+            for one in inner:
+                kind = type(one)
+                if kind is str:
+                    if len(one) >= _CHARACTERS_A_UNIT:
+                        self.pay(len(one) // _CHARACTERS_A_UNIT)
+                elif kind is list or kind is dict:
+                    waiting.append(one)
 
 
 def is_true(value: Any) -> bool:
