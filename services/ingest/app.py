@@ -28,6 +28,8 @@ from services.ingest.webhooks.receiving import Receiving
 from services.ingest.webhooks.registry import Sources
 from shared.clock import Clock
 from shared.config import ConfigStore
+from shared.erasure.names import Names
+from shared.erasure.requests import Requests
 from shared.events.catalogue import ACCEPTED_TYPES, RAW_TOPIC
 from shared.log.port import Log
 from shared.sealing import Sealing
@@ -79,7 +81,9 @@ class Ingest:
         api.include_router(surveys.api(_links(parts, settings)))
         administration = Administration(config, sources, sealing)
         api.include_router(webhooks.routes(administration, sources, clock, settings.public_url))
-        api.include_router(trials.routes(sources, log, settings.topic(RAW_TOPIC), clock))
+        api.include_router(
+            trials.routes(sources, log, settings.topic(RAW_TOPIC), clock, Requests(config, Names(sealing)))
+        )
         senders = Senders(environment, config, log, settings.topic(RAW_TOPIC), sealing, clock)
         self._pulling = _pulling(parts, senders, sources, config)
         self.app: ASGIApp = Door(

@@ -19,6 +19,7 @@ from services.ingest.webhooks.registry import Sources
 from services.ingest.webhooks.trial_texts import TEXTS
 from shared.access import page_requires
 from shared.clock import Clock
+from shared.erasure.requests import Requests
 from shared.log.port import Log
 from shared.pages.files import file_answer, static_files, templates
 from shared.pages.language import Language, choose
@@ -56,7 +57,8 @@ _ANSWERS: dict[int | str, dict[str, Any]] = {
 }
 
 
-def routes(sources: Sources, log: Log, topic: str, clock: Clock) -> APIRouter:
+def routes(sources: Sources, log: Log, topic: str, clock: Clock, requests: Requests) -> APIRouter:
+    """`requests` are erasures: a log that others keep still has what a person left there, and it is not shown."""
     router = APIRouter(tags=["sources"])
     static = static_files(_HERE / "static")
     page = templates(_HERE / "templates", static, _STATIC).get_template("trial.html")
@@ -88,7 +90,8 @@ def routes(sources: Sources, log: Log, topic: str, clock: Clock) -> APIRouter:
         found = await kept.find(log, topic, name, Place(partition, offset, id)) if source else None
         told = None
         if source and found:
-            told = await asyncio.to_thread(explain_again, source.document, found.request, found.arrival)
+            explained = await asyncio.to_thread(explain_again, source.document, found.request, found.arrival)
+            told = None if _is_erased(explained, found, requests) else explained
         if "text/html" not in request.headers.get("accept", ""):
             return _json(told)
         language = choose(lang, request.headers.get("accept-language", ""))
@@ -97,6 +100,12 @@ def routes(sources: Sources, log: Log, topic: str, clock: Clock) -> APIRouter:
         return HTMLResponse(html, 200 if told else 404, headers)
 
     return router
+
+
+def _is_erased(told: Explanation, found: Kept, requests: Requests) -> bool:
+    named = {event["data"].get("customer") for event in told.events} - {None}
+    asked = [request for customer in named if (request := requests.find(str(customer)))]
+    return any(found.arrival <= request.at for request in asked)
 
 
 def _json(told: Explanation | None) -> Response:

@@ -6,6 +6,8 @@ from typing import Any
 import httpx
 import pytest
 
+from shared.erasure.names import Names
+from shared.erasure.requests import Requests
 from tests.ingest.running import assert_problem
 from tests.ingest.webhooks.doors import BODY, REPAIRS, Doors
 
@@ -62,6 +64,20 @@ async def test_what_is_not_kept_is_not_found(doors: Doors) -> None:
     beyond = good.replace("/dry-run", "999/dry-run")
     assert_problem(await tried(doors, beyond), 404, "not_kept")
     assert_problem(await tried(doors, good.replace("/deliveries/", "/deliveries/-")), 422, "invalid_request")
+
+
+async def test_what_an_erased_person_left_on_the_log_is_not_shown(doors: Doors) -> None:
+    await doors.deliver()
+    doors.clock.advance(1)
+    await Requests(doors.config, Names(doors.sealing)).ask("9", doors.clock.now())
+    assert_problem(await tried(doors, await place(doors)), 404, "not_kept")
+    page = await tried(doors, await place(doors), **HTML)
+    assert (page.status_code, "Za długo" in page.text) == (404, False)
+
+    doors.clock.advance(1)
+    await doors.deliver(BODY | {"changed": "2026-11-20T11:00:00+01:00"})  # who came back
+    newest = max(range(2), key=lambda at: doors.raw()[at].receivedat)
+    assert (await tried(doors, await place(doors, newest))).status_code == 200
 
 
 @pytest.mark.parametrize(("language", "words"), [("pl", "Reguła 2 z 2 pasuje"), ("en", "Rule 2 of 2 holds")])
