@@ -34,6 +34,9 @@ class Applied:
     ignored: tuple[str, ...] = ()
 
 
+_NOTHING = Applied(holds=False)
+
+
 def events(rules: Sequence[Rule | Ignore], context: Context, scope: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The events of every rule whose `when` holds, in the order of the rules. Raises `RowError`: then none."""
     found: list[dict[str, Any]] = []
@@ -57,7 +60,7 @@ def apply(rules: Sequence[Rule | Ignore], context: Context, scope: Mapping[str, 
 def _applied(rule: Rule | Ignore, interpreter: Interpreter, context: Context, scope: Mapping[str, Any]) -> Applied:
     try:
         if not _holds("when", rule.when, interpreter, scope):
-            return Applied(holds=False)
+            return _NOTHING
         if isinstance(rule, Ignore):
             return Applied(holds=True, ignored=(rule.reason,))
         items = _items(rule, interpreter, scope)

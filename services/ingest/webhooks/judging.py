@@ -95,7 +95,8 @@ def judge(document: SourceDocument, request: Request, arrival: datetime, tracepa
     judgement = Judgement(delivery=_delivery(document, request, scope))
     for applied in apply(document.rules, document.context, scope):
         judgement.applied.append(applied)
-        judgement.ignored.update(applied.ignored)
+        if applied.ignored:
+            judgement.ignored.update(applied.ignored)
         for mistake in applied.errors:
             judgement.fail("mapping_failed", str(mistake))
         for event in applied.events:
