@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from services.ingest.mapping import MappingError, RowError
 from services.ingest.mapping.interpreter import ROW_BUDGET
 from services.ingest.mapping.markup import strip_html
-from tests.ingest.mapping.documents import document, evaluate
+from tests.ingest.mapping.documents import compiled, document, evaluate
 
 TEXT = "x" * 100_000
 
@@ -80,3 +80,18 @@ def test_strip_html_is_linear(piece: str) -> None:
 def test_any_text_is_an_expression_or_a_mistake(text: str) -> None:
     with suppress(MappingError, RowError):
         document(text).events({"a": [{"b": 1}, "b"], "b": {"a": None}})
+
+
+@pytest.mark.parametrize("step", ["[@, @][]", "[@, @] | []", "[@, @][?@][]", "values({a: @, b: @})[]"])
+def test_a_condition_that_grows_a_list_is_stopped_before_it_fills_the_memory(step: str) -> None:
+    """Nothing reads what a condition gives, so the list itself has to be paid for."""
+    mapping = compiled(
+        f'ce_source: /t\nrules:\n  - when: "words{(" | " + step) * 10}"\n'
+        "    emit: order.placed.v1\n    id: a\n    map: {order_id: a}\n"
+    )
+    tracemalloc.start()
+    with pytest.raises(RowError, match="too much"):
+        mapping.events({"words": ["w"] * 1_000, "a": "1"})
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 50_000_000

@@ -14,7 +14,7 @@ from services.ingest.webhooks.history import History
 from services.ingest.webhooks.replaying import Replay, Replayed, VersionNotRaisedError
 from shared.events.envelope import Event
 from tests.ingest.running import ARRIVAL
-from tests.ingest.webhooks.doors import BODY, REPAIRS, Doors
+from tests.ingest.webhooks.doors import BODY, REPAIRS, SECRET, Doors
 
 EVER = datetime(2026, 1, 1, tzinfo=UTC)
 ORDERS = """\
@@ -229,3 +229,17 @@ async def test_an_older_change_that_came_later_does_not_win(doors: Doors) -> Non
     await doors.add("repairs", orders(2, channel="\"'store'\""), version=2)
     assert counts(await replay(doors, ARRIVAL + timedelta(minutes=1))) == {"unchanged": 2}
     assert {event.revision for event in current(doors).values()} == {9001}
+
+
+async def test_another_sources_deliveries_are_its_own(doors: Doors) -> None:
+    other = Doors({"PETLA_SOURCE_OTHER_SECRET": SECRET})
+    other.log, other.config = doors.log, doors.config
+    other.serve_on(doors.log)
+    await doors.add("other", REPAIRS.replace("source: repairs", "source: other"))
+    await doors.deliver()
+    await other.deliver(source="other")
+    await doors.add("repairs", REPAIRS.replace("'csat'", "'rating'"), version=2)
+    done = await replay(doors)
+    assert (done.deliveries, counts(done)) == (1, {"changed": 2})
+    metrics = {(event.sender, json.loads(bytes(event.data))["metric"]) for event in current(doors).values()}
+    assert metrics == {("repairs", "rating"), ("other", "csat")}
