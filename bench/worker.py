@@ -16,6 +16,8 @@ from services.scoring.publishing import Publisher
 from shared.clock import SystemClock
 from shared.consumer.worker import Worker
 from shared.db import Database
+from shared.events.envelope import Event
+from shared.events.feedback import Answer, Retraction
 from shared.log.port import Durability, Log, NewRecord
 
 FEEDBACK = "petla.feedback"
@@ -31,8 +33,15 @@ def records(name: str, count: int) -> list[NewRecord]:
     return [NewRecord(FEEDBACK, one.key, one.value) for one in admitted]
 
 
+class _Silent(Publisher):
+    """What scoring says of an event after the commit has no counterpart on the other side: nothing is made of it."""
+
+    def scored(self, known: Event, group: str | None, data: Answer | Retraction, key: bytes | None) -> NewRecord:
+        return NewRecord(SCORES, b"", None)
+
+
 class _Unpublished:
-    """The same log; what scoring would publish has no counterpart on the other side and is let go."""
+    """The same log, and nothing is published on it."""
 
     def __init__(self, log: Log) -> None:
         self._log = log
@@ -50,7 +59,7 @@ async def scoring(log: Log, url: str) -> AsyncIterator[Callable[[int], Awaitable
     """Scores so many records."""
     db = Database(url)
     await db.migrate(MIGRATIONS)
-    handlers = Handlers(ZONE, Publisher(SCORES))
+    handlers = Handlers(ZONE, _Silent(SCORES))
     settle_memory()  # as every Pętla process does
     unpublished: Any = _Unpublished(log)
     worker = Worker(unpublished, db, TOPICS, subscriptions(handlers), SystemClock(), handlers.republish)

@@ -74,7 +74,9 @@ class Loop:
             await self._pause(pause)
 
     async def _pause(self, seconds: float) -> None:
-        if not self._stopping:
+        if seconds == 0:
+            await asyncio.sleep(0)  # the others' turn; to wait for no time at all would make a task and cancel it
+        elif not self._stopping:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), seconds)
 

@@ -43,7 +43,7 @@ from shared.web import create_app
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
-_CONSUMER_IDLE_SECONDS = 0.02  # the consumer itself waits for records
+_CONSUMER_IDLE_SECONDS = 0.005  # the consumer itself waits for records: what comes now must not wait for this, too
 _IDLE_SECONDS = 0.5
 _PERSONAL_TABLES = ("activity", "seen_feedback", "followup", "followup_event", "dead_letter", "erase_request")
 _STOP_SECONDS = 3.0

@@ -35,7 +35,7 @@ from shared.telemetry import new_registry, new_tracing
 from shared.web import create_app
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-_IDLE_SECONDS = 0.05
+_IDLE_SECONDS = 0.005  # the consumer itself waits for records: what comes now must not wait for this, too
 _LOOK_SECONDS = 1.0
 _ERASURE_SECONDS = 1.0
 _PERSONAL_TABLES = ("feedback", "activity", "dead_letter")
