@@ -30,7 +30,7 @@ _BEFORE, _AFTER = 1.0, 2.0
 # A record that a frozen broker took may come so long after all is well, and must change nothing.
 _STILL_SO_AFTER = 3.0
 _LOOK_EVERY = 0.25
-_REST = 0.1  # share of the requests
+_REST = 0.02  # share of the requests
 
 
 def command(scenario: str, seed: int, events: int) -> str:
