@@ -102,6 +102,7 @@ def play(scraped: Scraped) -> None:
     scraped.client.send([answer(2, score=1)])
     assert scraped.refused(answer(5, score=11)) == 422
     assert scraped.refused(answer(5), Authorization="Bearer petla_none") == 401
+    assert scraped.client.status("POST", "/webhooks/nobody", json={}, headers={}) == 404
     scraped.client.settled()
     until(
         lambda: scraped("alerts").value("petla_notification_attempts_total", outcome="failed"), 10, "a failed webhook"
@@ -147,13 +148,16 @@ def test_scoring_counts_what_became_of_the_records(scraped: Scraped) -> None:
     assert scoring.value("petla_scoring_revisions_scored_total") == 4
     assert scoring.value("petla_consumer_batch_records_sum") == scoring.value("petla_consumer_records_total")
     assert scoring.value("petla_consumer_batch_seconds_sum") > 0
-    assert scoring.value("petla_consumer_partitions_held") == 36
+    assert scoring.value("petla_consumer_partitions_held") == 48
     assert scoring.value("petla_consumer_halted") == 0
     assert scoring.value("petla_consumer_dead_letters_total") == 0
 
 
 def test_nothing_is_left_to_read_once_all_is_settled(scraped: Scraped) -> None:
-    for service, topics in (("scoring", ("feedback", "activity", "followups")), ("alerts", ("scores", "activity"))):
+    for service, topics in (
+        ("scoring", ("feedback", "activity", "followups", "raw")),
+        ("alerts", ("scores", "activity")),
+    ):
         scrape = scraped(service)
         lags = [one for one in scrape.samples if one.name == "petla_consumer_lag_records"]
         assert {(one.labels["topic"], one.labels["partition"]) for one in lags} == {
