@@ -46,6 +46,7 @@ LIBRARIES = {
         "services/rights.py",
         "services/sources.py",
         "services/ingest/imports/*.py",
+        "services/ingest/pulling/*.py",
         "services/alerts/channels/*.py",
         "services/demo*",
     ],

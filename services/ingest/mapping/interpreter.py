@@ -5,6 +5,7 @@ much as is new; when a function or a comparison reads it, and when it leaves an 
 values were never shared. So no step works on more than the budget has left.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from services.ingest.mapping.functions import Functions
@@ -65,3 +66,6 @@ class Interpreter:
 def is_true(value: Any) -> bool:
     """JMESPath's truth: false are null, false, and empty text, lists and objects; 0 is true."""
     return not (value is None or value is False or value == "" or value == [] or value == {})
+
+
+Evaluate = Callable[[Any, Interpreter], Any]  # a node as a function of the value that it is asked of

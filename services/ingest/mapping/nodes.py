@@ -4,14 +4,14 @@ What they mean is jmespath's own (its TreeInterpreter says the same of every exp
 """
 
 import operator
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 from jmespath.visitor import TreeInterpreter, _Expression
 
-from services.ingest.mapping.interpreter import Interpreter, is_true
+from services.ingest.mapping import projections
+from services.ingest.mapping.interpreter import Evaluate, Interpreter, is_true
 
-Evaluate = Callable[[Any, Interpreter], Any]
 _ORDERS = {"lt": operator.lt, "gt": operator.gt, "lte": operator.le, "gte": operator.ge}
 _Reference: Any = _Expression  # its functions know an expression by this name
 _equal = TreeInterpreter.COMPARATOR_FUNC["eq"]
@@ -95,65 +95,6 @@ def _itself(_: Any) -> Evaluate:
 def _literal(node: Any) -> Evaluate:
     constant = node["value"]
     return lambda value, work: constant
-
-
-def _projected(elements: Iterable[Any], right: Evaluate, work: Interpreter) -> list[Any]:
-    found = []
-    for element in elements:
-        work.pay(2)
-        if (value := right(element, work)) is not None:
-            found.append(value)
-    return found
-
-
-def _projection(node: Any) -> Evaluate:
-    left, right = _children(node)
-
-    def evaluate(value: Any, work: Interpreter) -> Any:
-        base = left(value, work)
-        return _projected(base, right, work) if isinstance(base, list) else None
-
-    return evaluate
-
-
-def _value_projection(node: Any) -> Evaluate:
-    left, right = _children(node)
-
-    def evaluate(value: Any, work: Interpreter) -> Any:
-        base = left(value, work)
-        return _projected(base.values(), right, work) if isinstance(base, dict) else None
-
-    return evaluate
-
-
-def _filter_projection(node: Any) -> Evaluate:
-    left, right, condition = _children(node)
-
-    def evaluate(value: Any, work: Interpreter) -> Any:
-        base = left(value, work)
-        if not isinstance(base, list):
-            return None
-        work.pay(len(base))
-        return _projected((element for element in base if is_true(condition(element, work))), right, work)
-
-    return evaluate
-
-
-def _flatten(node: Any) -> Evaluate:
-    (inner,) = _children(node)
-
-    def evaluate(value: Any, work: Interpreter) -> Any:
-        base = inner(value, work)
-        if not isinstance(base, list):
-            return None
-        merged: list[Any] = []
-        for element in base:
-            part = element if isinstance(element, list) else (element,)
-            work.pay(1 + len(part))
-            merged.extend(part)
-        return merged
-
-    return evaluate
 
 
 def _multi_select_list(node: Any) -> Evaluate:
@@ -278,10 +219,10 @@ _MAKERS: dict[str, Callable[[Any], Evaluate]] = {
     "identity": _itself,
     "current": _itself,
     "literal": _literal,
-    "projection": _projection,
-    "value_projection": _value_projection,
-    "filter_projection": _filter_projection,
-    "flatten": _flatten,
+    "projection": lambda node: projections.each(*_children(node)),
+    "value_projection": lambda node: projections.each_value(*_children(node)),
+    "filter_projection": lambda node: projections.each_that(*_children(node)),
+    "flatten": lambda node: projections.flattened(*_children(node)),
     "multi_select_list": _multi_select_list,
     "multi_select_dict": _multi_select_dict,
     "or_expression": _or,
