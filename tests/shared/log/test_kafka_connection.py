@@ -10,7 +10,7 @@ from shared.log.sqlite import SqliteLog
 from shared.opening import open_log
 from shared.settings import Settings
 
-LOGIN = {"KAFKA_SASL_MECHANISM": "PLAIN", "KAFKA_SASL_USERNAME": "petla", "KAFKA_SASL_PASSWORD": "secret"}
+LOGIN = {"KAFKA_SASL_MECHANISM": "PLAIN", "KAFKA_SASL_USERNAME": "petla", "KAFKA_SASL_PASSWORD": "correct-horse"}
 
 
 @pytest.fixture(autouse=True)
@@ -65,9 +65,9 @@ def test_all_of_it_reaches_the_clients_and_the_password_no_log(monkeypatch: pyte
         "security_protocol": "SASL_PLAINTEXT",
         "sasl_mechanism": "PLAIN",
         "sasl_plain_username": "petla",
-        "sasl_plain_password": "secret",
+        "sasl_plain_password": "correct-horse",
     }
-    assert "secret" not in f"{made!r} {made.kafka!r}"
+    assert "correct-horse" not in f"{made!r} {made.kafka!r}"
 
 
 async def test_kafka_is_used_where_its_brokers_are_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
