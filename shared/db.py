@@ -29,7 +29,15 @@ _LIMITS = {
     "tcp_keepalives_count": "3",
     "timezone": "UTC",
     "jit": "off",
+    "application_name": "petla",
 }
+# No limit of the server covers a client that fell silent in the middle of a statement, between its parts or while the
+# answer is written: the session counts as busy. `patient` ones have another name, and may be.
+_END_FROZEN = text("""
+    SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+    WHERE datname = current_database() AND usename = current_user AND application_name = 'petla' AND state = 'active'
+        AND state_change < clock_timestamp() - make_interval(secs => CASE wait_event
+            WHEN 'ClientRead' THEN CAST(:reading AS float8) WHEN 'ClientWrite' THEN CAST(:writing AS float8) END)""")
 # A table that somebody holds for longer, like a backup, must not make everybody else queue behind the migration.
 _PATIENT_LIMITS = {name: _LIMITS[name] for name in _LIMITS if "keepalives" in name or name == "timezone"} | {
     "lock_timeout": "10000"
@@ -41,6 +49,7 @@ _MIGRATION_REFUSED = {
 _TAKE_TURN = text("SELECT pg_try_advisory_lock(hashtext('petla.migrate'))")
 _TURN_SECONDS = 0.1
 _COMMAND_SECONDS = 25.0
+_FROZEN_SECONDS = {"reading": IDLE_IN_TRANSACTION_SECONDS, "writing": _COMMAND_SECONDS}
 _PROBE_SECONDS = 3.0
 # SQLSTATE classes and codes that say "try again": connection, transaction rollback, resources, operator, locks.
 _TRANSIENT = ("08", "40", "53", "57", "58", "25P03", "55P03")
@@ -83,6 +92,14 @@ class Database:
         async with self._engine.connect() as connection:
             await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             yield connection
+
+    async def end_frozen_sessions(self) -> int:
+        """End what clients of ours hold that were frozen in the middle of a statement; how many there were."""
+        async with self.snapshot() as tx:
+            ended = (await tx.execute(_END_FROZEN, _FROZEN_SECONDS)).scalar_one()
+        if ended:
+            _log.warning("frozen_sessions_ended", count=ended)
+        return int(ended)
 
     async def problem(self) -> str | None:
         """That the database cannot be used at the moment, or None. Anyone may read it: why stands in the log."""

@@ -97,6 +97,7 @@ class Worker:
     # -- who reads what
 
     async def _keep_membership(self) -> None:
+        await self._db.end_frozen_sessions()  # they may hold rows that everybody needs
         owned = await self._leases.renew()
         # A database that was restored may name this worker and its epoch, and an earlier position.
         lost = [

@@ -7,6 +7,7 @@ import asyncio
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from shared import database_server, db
 from shared.db import is_transient, sqlstate
@@ -36,6 +37,18 @@ class SilenceAtCommit(Fault):
         return message
 
 
+class Deaf(Fault):
+    """Of an answer nothing passes."""
+
+    def __init__(self, proxy: Proxy) -> None:
+        self._proxy = proxy
+
+    def answer(self, link: Link, message: bytes) -> bytes | None:
+        if message[:1] == b"D":  # a row
+            self._proxy.hush()
+        return message
+
+
 @pytest.fixture
 def little_patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """In place of 25 and of 5 seconds; before the databases are made."""
@@ -58,6 +71,34 @@ async def test_a_silent_database_is_given_up_in_time(embedded: World, to_postgre
     to_postgres.fault = Fault()
     to_postgres.speak()
     await embedded.assert_counted_once(3, 3)
+
+
+async def test_who_does_not_read_an_answer_holds_rows_for_no_longer_than_a_statement_may_take(
+    embedded: World, to_postgres: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A frozen client whose answer does not fit into the buffers on the way: the session is busy for ever."""
+    monkeypatch.setitem(db._FROZEN_SECONDS, "writing", 0.0)
+    seen = embedded.seen["scoring"]
+    name = (await embedded.rows("scoring", "SELECT current_database()"))[0][0]
+    frozen = db.Database(f"postgresql://petla@127.0.0.1:{to_postgres.port}/{name}?sslmode=disable")
+
+    async def ask_and_not_read() -> None:
+        async with frozen.transaction() as tx:
+            await tx.execute(text("LOCK TABLE feedback"))
+            to_postgres.fault = Deaf(to_postgres)
+            await tx.execute(text("SELECT repeat('x', 1000) FROM generate_series(1, 20000)"))
+
+    asking = asyncio.create_task(ask_and_not_read())
+    async with asyncio.timeout(MOST_SECONDS):
+        while not await seen.end_frozen_sessions():
+            pass
+    to_postgres.fault = Fault()
+    to_postgres.speak()
+    with pytest.raises(DBAPIError):
+        await asking
+    await embedded.send(*answers("a"))
+    await embedded.assert_counted_once(1, 1)
+    await frozen.close()
 
 
 @pytest.mark.parametrize(("service", "table"), [("scoring", "feedback"), ("alerts", "followup")])

@@ -8,6 +8,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from shared import db as database_module
+from shared.database_server import connect
 from shared.db import Database, first_line, is_statement_timeout, is_transient, sqlstate
 from tests.conftest import MakeDatabase
 
@@ -108,6 +110,43 @@ async def test_a_client_that_is_frozen_inside_a_transaction_is_cut_off(db: Datab
         await freeze()
     assert is_transient(raised.value)
     assert await numbers(db) == []
+
+
+async def half_asked(db: Database) -> asyncpg.Connection:
+    """A session that holds a row and is in the middle of a statement: prepared, and never executed."""
+    async with db.transaction() as tx:
+        await tx.execute(text("INSERT INTO kept VALUES (1)"))
+    connection = await connect(db.url, {"application_name": "petla"})
+    await connection.execute("BEGIN; UPDATE kept SET n = 2")
+    await connection.prepare("SELECT n FROM kept WHERE n = $1")
+    return connection
+
+
+async def test_a_client_frozen_in_the_middle_of_a_statement_is_cut_off_by_another(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its session is busy, not idle: no time limit of the server is for it."""
+    frozen = await half_asked(db)
+    assert await db.end_frozen_sessions() == 0  # it has its three seconds
+    monkeypatch.setitem(database_module._FROZEN_SECONDS, "reading", 0.0)
+    assert await db.end_frozen_sessions() == 1
+    await gone(db, frozen.get_server_pid())
+    async with db.transaction() as tx:
+        await tx.execute(text("UPDATE kept SET n = 3"))
+    assert await numbers(db) == [3]
+    frozen.terminate()
+
+
+async def test_who_is_idle_or_somebody_else_is_let_be(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(database_module._FROZEN_SECONDS, "reading", 0.0)
+    another = await connect(db.url, {"application_name": "psql"})
+    prepared = await another.prepare("SELECT 1")
+    async with db.transaction() as tx:
+        await tx.execute(text("SELECT 1"))
+        assert await db.end_frozen_sessions() == 0
+        await tx.execute(text("SELECT 1"))
+    assert await prepared.fetchval() == 1
+    await another.close()
 
 
 async def gone(db: Database, backend: int) -> None:
