@@ -78,7 +78,8 @@ async def test_of_several_revisions_in_a_batch_only_the_highest_counts(world: Wo
 
 
 async def test_a_follow_up_stays_while_another_answer_of_its_submission_needs_it(world: World) -> None:
-    await world.told(scored("nps", submission_id="s"), scored("csat", submission_id="s", text="Też źle"))
+    await world.told(scored("nps", submission_id="s"))
+    await world.told(scored("csat", submission_id="s", text="Też źle"))
     await world.told(scored("nps", 1, score=10, submission_id="s"))
     assert await world.states() == {feedback_id("nps"): "new"}
     assert (await world.followup("nps"))["text"] == "Też źle"
@@ -109,7 +110,8 @@ async def test_a_withdrawn_follow_up_does_not_come_back_for_who_refuses_contact_
 
 
 async def test_what_is_still_suppressed_in_a_later_revision_says_so_again(world: World) -> None:
-    await world.told(scored("nps", submission_id="s"), scored("csat", submission_id="s"))
+    await world.told(scored("nps", submission_id="s"))
+    await world.told(scored("csat", submission_id="s"))
     await world.told(scored("csat", 3, score=1, submission_id="s"))
 
     csat = feedback_id("csat")
@@ -117,7 +119,8 @@ async def test_what_is_still_suppressed_in_a_later_revision_says_so_again(world:
 
 
 async def test_an_answer_that_moves_to_a_submission_of_its_own_gets_its_own_follow_up(world: World) -> None:
-    await world.told(scored("nps", submission_id="s"), scored("csat", submission_id="s"))
+    await world.told(scored("nps", submission_id="s"))
+    await world.told(scored("csat", submission_id="s"))
     await world.told(scored("nps", 1, score=10, submission_id="s"), scored("csat", 1, submission_id="t"))
 
     assert await world.states() == {feedback_id("nps"): "withdrawn", feedback_id("csat"): "new"}
