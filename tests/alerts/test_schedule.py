@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from services.alerts.channels.webhook import retry_after_seconds
 from services.alerts.schedule import Reply, next_delay
+from shared.retry_after import retry_after_seconds
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 FAILED = Reply(500, "no")

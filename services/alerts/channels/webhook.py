@@ -4,14 +4,14 @@ Nothing that the receiver does can hold the sender: one time limit over all, no 
 """
 
 import asyncio
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import UTC
 
 import httpx
 from standardwebhooks import Webhook
 
 from services.alerts.schedule import Reply
 from shared.clock import Clock
+from shared.retry_after import retry_after_seconds
 
 TIMEOUT_SECONDS = 15.0
 MAX_CONNECTIONS = 4
@@ -68,18 +68,3 @@ class WebhookChannel:
             "webhook-timestamp": str(int(now.timestamp())),
             "webhook-signature": self._signer.sign(id_, now, body.decode()),
         }
-
-
-def retry_after_seconds(header: str | None, now: datetime) -> float | None:
-    """Seconds or an HTTP date, from 0 on; None when there is none or nobody can read it."""
-    if header is None:
-        return None
-    try:
-        return max(0.0, float(int(header)))
-    except (ValueError, OverflowError):
-        pass
-    try:
-        at = parsedate_to_datetime(header)
-    except (ValueError, OverflowError):
-        return None
-    return max(0.0, (at.replace(tzinfo=at.tzinfo or UTC) - now).total_seconds())

@@ -1,8 +1,6 @@
 """When a sender is asked again after it could not answer. Pure."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 
 FIRST_SECONDS, LONGEST_SECONDS = 5.0, 900.0
 LONGEST_ASKED_SECONDS = 3_600.0
@@ -17,18 +15,3 @@ def pause_seconds(failures: int, retry_after: float | None, random: Random) -> f
     """
     pause = min(FIRST_SECONDS * 2.0 ** min(failures - 1, 10), LONGEST_SECONDS) * (1 + _JITTER * (2 * random() - 1))
     return max(pause, min(retry_after, LONGEST_ASKED_SECONDS)) if retry_after is not None else pause
-
-
-def retry_after_seconds(header: str | None, now: datetime) -> float | None:
-    """Seconds or an HTTP date, from 0 on; None when there is none or nobody can read it."""
-    if header is None:
-        return None
-    try:
-        return max(0.0, float(int(header)))
-    except (ValueError, OverflowError):
-        pass
-    try:
-        at = parsedate_to_datetime(header)
-    except (ValueError, OverflowError):
-        return None
-    return max(0.0, (at.replace(tzinfo=at.tzinfo or UTC) - now).total_seconds())

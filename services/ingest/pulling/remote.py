@@ -7,9 +7,9 @@ from typing import Any
 import httpx
 import msgspec
 
-from services.ingest.pulling.pacing import retry_after_seconds
 from services.ingest.pulling.port import PullFailed
 from shared.clock import Clock
+from shared.retry_after import retry_after_seconds
 
 TIMEOUT_SECONDS = 20.0
 MOST_BYTES = 16 * 1024 * 1024
