@@ -3,6 +3,8 @@
 import pytest
 from asyncpg import ConnectionDoesNotExistError
 
+from shared import db
+from shared.database_server import connect
 from shared.db import is_transient
 from shared.log.port import LogUnavailable
 from tests.builders import session
@@ -64,6 +66,23 @@ async def test_one_partition_lost_is_the_whole_batch_lost(ledger: Ledger) -> Non
     await sleeper.run()
     assert 0 < len(await ledger.counted()) < 8
     assert await ledger.shares() == [1, 3]
+
+
+async def test_rows_held_by_a_process_frozen_in_a_statement_are_had_all_the_same(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has moved positions, prepared its next statement, and stands still: no time limit of the server ends it."""
+    monkeypatch.setitem(db._FROZEN_SECONDS, "reading", 0.0)
+    process = ledger.process()
+    await process.run()
+    frozen = await connect(ledger.db.url, {"application_name": "petla"})
+    await frozen.execute("BEGIN; UPDATE consumer_offset SET next_offset = next_offset + 1")
+    await frozen.prepare("SELECT 1")
+    await ledger.log.append(RECORDS)
+    await process.later()
+    await process.run()
+    assert await ledger.counted() == NAMES
+    frozen.terminate()
 
 
 async def test_a_commit_whose_answer_was_lost_counts_once(ledger: Ledger) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from shared.log.memory import MemoryLog
-from shared.log.port import NewRecord, Partition
+from shared.log.port import LogUnavailable, NewRecord, Partition
 from tests.builders import session
 from tests.shared.consumer.ledger import TOLD, TOPIC, TOPICS, Failpoints, Killed, Ledger
 
@@ -122,6 +122,31 @@ async def test_what_expired_unread_is_counted_as_lost_and_the_rest_is_read(ledge
     assert done.outcomes == {"new": 6}
     gaps = await ledger.rows("SELECT partition, first_lost, count FROM log_gap")
     assert sum(count for _, _, count in gaps) == 7
+
+
+async def test_a_position_that_could_not_be_looked_at_is_not_read_from(ledger: Ledger) -> None:
+    """The log was away just then; that it is another one is noticed when it is back."""
+    ledger.log = NamelessLog(TOPICS)
+    process = ledger.process()
+    await ledger.log.append(sessions(*NAMES))
+    await process.run()
+    await process.worker.stop()
+    ledger.log.recreate(TOPIC)
+    new = [f"new{number}" for number in range(40)]
+    await ledger.log.append(sessions(*new))
+    process = ledger.process()
+    reader = process.log.made_reader
+    reader.record_at, look_up = _away, reader.record_at
+    with pytest.raises(LogUnavailable):
+        await process.worker.run_once()
+    reader.record_at = look_up
+    await process.later()
+    await process.run()
+    assert await ledger.counted() == sorted([*NAMES, *new])
+
+
+async def _away(partition: Partition, offset: int) -> None:
+    raise LogUnavailable("away")
 
 
 async def test_a_database_restored_under_a_worker_is_read_from_where_it_stands(ledger: Ledger) -> None:
