@@ -88,9 +88,9 @@ async def test_connections_that_are_cut_heal_by_themselves(deployed: Deployed, p
     await deployed.service.run_once()
     await deployed.log.append([answer("f1", 9)])
     await cut_connections(deployed.db, postgres)
-    with pytest.raises(Exception, match=r".") as raised:
+    # In what words depends on where the driver was when the connection went.
+    with pytest.raises(Exception, match=r"closed|terminat|another operation"):
         await deployed.service.run_once()
-    assert "closed" in str(raised.value) or "terminat" in str(raised.value)
     while not await deployed.service.run_once():
         pass
     response = await deployed.get(f"/v1/feedback/{fact_of('f1')}")
