@@ -1,5 +1,6 @@
 """Records that were set aside hold what was sent, so they lose it with the person; that they came is still counted."""
 
+from base64 import b64decode
 from collections.abc import Collection
 from typing import Any
 
@@ -11,6 +12,7 @@ from shared.erasure import rows
 from shared.erasure.belongings import Belongings, owners
 from shared.erasure.marks import Marks
 from shared.erasure.names import Names
+from shared.events.raw import unpacked
 
 _DETAIL = "what was sent was erased with the person it belonged to"
 _PAGE = text("""
@@ -44,7 +46,7 @@ async def empty(names: Names, belongings: Belongings, marks: Marks, tx: AsyncCon
         known = await rows.find({one for each in digests.values() for one in each}, tx)
         for at, row in enumerate(page):
             erased = row.id in belongings.facts or any(one in known for one in digests[at])
-            if erased or marks.found_in(row.value or b"") or marks.found_in(row.detail.encode()):
+            if erased or marks.found_in(_content(row.value)) or marks.found_in(row.detail.encode()):
                 place = {name: getattr(row, name) for name in _PLACE}
                 content = None if row.content is None else names.content(row.content)
                 await tx.execute(_EMPTY, {"detail": _DETAIL, "content": content, **place})
@@ -60,8 +62,17 @@ def _digests(names: Names, value: bytes | None) -> Collection[bytes]:
         data = record["data"]
         customer, sender = data.get("customer"), record.get("sender", "")
         found = {names.digest("fact", str(record.get("factid")))}
+        found |= {names.digest("fact", str(event.get("fact"))) for event in data.get("events", ())}
         if isinstance(customer, str):
             return {*found, names.customer(customer)}
         return {*found, *(names.digest(*owner) for owner in owners(_Loose(data), str(sender)))}
     except (msgspec.DecodeError, UnicodeDecodeError, KeyError, TypeError, AttributeError, RecursionError):
         return set()
+
+
+def _content(value: bytes) -> bytes:
+    """What was sent; of a delivery, the body that is compressed in it too."""
+    try:
+        return value + unpacked(b64decode(_decode(value)["data"]["body"]))
+    except (msgspec.DecodeError, ValueError, KeyError, TypeError, RecursionError):
+        return value

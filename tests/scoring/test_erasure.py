@@ -1,6 +1,7 @@
 """A customer is erased from what scoring keeps: nobody is in any column any more, and no number has moved."""
 
 import json
+from base64 import b64encode
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -24,6 +25,7 @@ from shared.erasure.names import Names
 from shared.erasure.requests import Report, Requests
 from shared.erasure.traces import Traces
 from shared.events.fields import LATEST
+from shared.events.raw import packed
 from shared.log.port import NewRecord
 from shared.sealing import Sealing
 from tests.builders import activity, answer, fact_of, retraction
@@ -252,6 +254,18 @@ async def test_what_was_set_aside_is_emptied_and_still_counted(world: Erasing) -
     world.clock.seconds += 20
     await world.eraser.run_once()
     assert await world.traces_of_the_database() == []
+
+
+async def test_a_delivery_that_was_set_aside_is_looked_into(world: Erasing) -> None:
+    """Nobody reads a name in a compressed body, nor in what a delivery made of it."""
+    quoting = {"data": {"source": "shop", "body": b64encode(packed(f"od {NAME}".encode())).decode()}}
+    making = {"data": {"source": "shop", "events": [{"fact": fact_of("r-1"), "name": "r-1"}]}}
+    other = {"data": {"source": "shop", "body": b64encode(packed(b"od innej osoby")).decode()}}
+    letters = [NewRecord("petla.feedback", b"", json.dumps(one).encode()) for one in (quoting, making, other)]
+    await world.told(HISTORY[0], answer("r-1", 3, customer=CUSTOMER), *letters)
+    assert await world.rows("SELECT count(*) FROM dead_letter WHERE value IS NOT NULL") == [(3,)]
+    await world.erase()
+    assert await world.rows("SELECT count(*) FROM dead_letter WHERE value IS NOT NULL") == [(1,)]
 
 
 async def test_an_erasure_that_was_killed_is_done_by_whoever_comes(world: Erasing) -> None:
