@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from shared.data_folder import prepare
+from shared.data_folder import prepare, resolved
 from shared.settings import Settings
 
 _FILE = "secret"
@@ -71,6 +71,13 @@ def sealing_of(settings: Settings) -> Sealing:
     if settings.secret is not None:
         return Sealing(settings.secret.get_secret_value().encode())
     return Sealing(_kept_secret(prepare(settings.data) / _FILE))
+
+
+def sealing_found(settings: Settings) -> Sealing | None:
+    """The same for who only looks: None where no secret is named and none is kept. Raises `OSError`."""
+    if settings.secret is None and not (resolved(settings.data) / _FILE).exists():
+        return None
+    return sealing_of(settings)
 
 
 def _kept_secret(path: Path) -> bytes:

@@ -5,9 +5,8 @@ from contextlib import asynccontextmanager
 from typing import NamedTuple
 
 from services.alerts.settings import AlertsSettings
-from services.doctor import databases, machine, spill, topics
+from services.doctor import configuration, databases, machine, spill, topics
 from services.scoring.settings import ScoringSettings
-from shared.access import list_keys
 from shared.clock import Clock
 from shared.config import ConfigStore
 from shared.data_folder import resolved
@@ -20,6 +19,7 @@ from shared.log.port import Log, LogUnavailable
 from shared.opening import open_log
 from shared.postgres_binaries import installed, server_account
 from shared.postgres_cluster import Cluster
+from shared.sealing import sealing_found
 from shared.settings import Settings
 
 _READ = {
@@ -66,7 +66,7 @@ async def _of_the_log(settings: Settings, log: Log | None) -> list[Finding]:
     if settings.kafka is None:
         if log is None:
             return [Finding("ok", "log", "is embedded, and not there yet: the first start makes it")]
-        return [Finding("ok", "log", "is embedded, in the data folder"), await _keys(settings, log)]
+        return [Finding("ok", "log", "is embedded, in the data folder"), *await _of_the_configuration(settings, log)]
     found = spill.looked_at(resolved(settings.data) / "spill")
     wanted = settings.topics()
     try:
@@ -77,21 +77,20 @@ async def _of_the_log(settings: Settings, log: Log | None) -> list[Finding]:
     judged = topics.judged(cluster, wanted, production=False)
     assert log is not None
     if settings.topic(CONFIG_TOPIC) in cluster.topics:
-        found.append(await _keys(settings, log))
+        found += await _of_the_configuration(settings, log)
     return [broker, *judged, *found]
 
 
-async def _keys(settings: Settings, log: Log) -> Finding:
+async def _of_the_configuration(settings: Settings, log: Log) -> list[Finding]:
     config = ConfigStore(log, settings.topic(CONFIG_TOPIC))
     try:
         await config.start()
     except LogUnavailable as error:
-        return Finding("fail", "keys", f"cannot be read: {error}")
-    working = [key for key in list_keys(config) if key.revoked is None]
-    await config.stop()
-    if not working:
-        return Finding("warn", "keys", "there is none: 'petla keys create --source shop --scope events:write'")
-    return Finding("ok", "keys", f"{len(working)} work")
+        return [Finding("fail", "keys", f"cannot be read: {error}")]
+    try:
+        return configuration.looked_at(config, sealing_found(settings))
+    finally:
+        await config.stop()
 
 
 async def _of_the_databases(installation: Installation, log: Log | None, clock: Clock) -> list[Finding]:
