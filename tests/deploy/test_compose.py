@@ -122,6 +122,17 @@ def test_only_the_proxy_is_open_to_other_machines() -> None:
     assert CONTAINERS["proxy"]["networks"] == ["front"]
 
 
+def test_a_statement_that_fails_is_logged_without_its_row() -> None:
+    assert CONTAINERS["postgres"]["command"] == [
+        "postgres", "-c", "log_min_messages=log", "-c", "log_min_error_statement=panic"
+    ]  # fmt: skip
+
+
+def test_the_secrets_of_sources_come_from_a_file_that_need_not_be_there() -> None:
+    assert CONTAINERS["ingest"]["env_file"] == [{"path": "sources.env", "required": False}]
+    assert "sources.env" in (PROJECT / ".gitignore").read_text("utf-8").splitlines()
+
+
 def test_a_secret_is_asked_for_and_never_written_here() -> None:
     asked = re.findall(r"\$\{(\w*(?:PASSWORD|SECRET)\w*)([^}]*)\}", TEXT)
     assert [name for name, _ in asked].count("POSTGRES_PASSWORD") == 2
