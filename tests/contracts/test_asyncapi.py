@@ -15,6 +15,7 @@ from shared.events.schemas import formatted
 from shared.events.topics import TOPICS
 from shared.log.port import Partition, Record, Topic
 from shared.settings import Settings
+from tests.contracts.references import references
 from tests.ingest.running import RunningIngest
 
 FILE = Path(__file__).parents[2] / "docs" / "asyncapi.json"
@@ -66,17 +67,6 @@ def told() -> dict[str, Any]:
 
 def test_the_document_is_current() -> None:
     assert FILE.read_text("utf-8") == formatted(document(CONTRACTS)), "run: python -m shared.events.asyncapi"
-
-
-def references(value: Any) -> Iterator[str]:
-    if isinstance(value, dict):
-        if isinstance(value.get("$ref"), str):
-            yield value["$ref"]
-        for inner in value.values():
-            yield from references(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from references(inner)
 
 
 def resolved(reference: str, told: dict[str, Any]) -> Any:

@@ -38,6 +38,7 @@ from shared.log.memory import MemoryLog
 from shared.log.port import Bounds
 from shared.sealing import Sealing
 from tests.asgi import request
+from tests.contracts.references import references
 from tests.ingest.running import SECRET, RunningIngest
 from tests.ingest.surveys.asking import ask as ask_for_link
 
@@ -79,17 +80,6 @@ def operations(described: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]
     for path, methods in described["paths"].items():
         for method, operation in methods.items():
             yield f"{method.upper()} {path}", operation
-
-
-def references(value: Any) -> Iterator[str]:
-    if isinstance(value, dict):
-        if isinstance(value.get("$ref"), str):
-            yield value["$ref"]
-        for inner in value.values():
-            yield from references(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from references(inner)
 
 
 @pytest.mark.parametrize("service", SHOWN)
