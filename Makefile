@@ -11,7 +11,7 @@ demo: .venv/run
 	.venv/bin/petla demo
 
 test: .venv/dev
-	.venv/bin/pytest
+	.venv/bin/pytest -n 2 --dist loadgroup
 
 lint: .venv/dev
 	.venv/bin/ruff check .

@@ -16,7 +16,17 @@ from tests.kafka import broker, kafka  # noqa: F401 - fixtures
 
 MakeDatabase = Callable[[str | None], Awaitable[Database]]
 
-_SERVICES = Path(__file__).parent.parent / "services"
+_TESTS = Path(__file__).parent
+_SERVICES = _TESTS.parent / "services"
+# They start processes of their own, and hold them to a time.
+_OF_PROCESSES = {"chaos", "demo", "deploy", "e2e", "faults"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of whole processes run one after another, those within this process beside them (`make test`)."""
+    for item in items:
+        if item.path.relative_to(_TESTS).parts[0] in _OF_PROCESSES:
+            item.add_marker(pytest.mark.xdist_group("processes"))
 
 
 @pytest.fixture(scope="session")
