@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from aiokafka import TopicPartition  # type: ignore[import-untyped]
 
-from shared.log import kafka_lanes, kafka_reader, kafka_topics
+from shared.log import kafka_produce, kafka_reader, kafka_topics
 from shared.log.kafka_connection import KafkaConnection
 from shared.log.kafka_lanes import Lanes
 from shared.log.kafka_reader import KafkaReader, Portion
@@ -26,7 +26,7 @@ class KafkaLog:
     def __init__(self, connection: KafkaConnection) -> None:
         self._connection = connection
         self._topics = Topics(kafka_topics.admin(connection))
-        self._lanes = Lanes(kafka_lanes.producer(connection))
+        self._lanes = Lanes(kafka_produce.producer(connection))
         # It is assigned nothing, so its questions never stand behind a fetch that waits for news.
         self._looker = kafka_reader.consumer(connection)
 
@@ -36,17 +36,17 @@ class KafkaLog:
 
     async def append(self, records: Sequence[NewRecord]) -> Durability:
         durability: Durability = "replicated" if records else "broker"
-        name = ""
+        name, count = "", 0
         partitions: tuple[Partition, ...] = ()
-        placed: list[tuple[Partition, NewRecord]] = []
+        placed: dict[Partition, list[NewRecord]] = {}
         for record in records:
             if record.topic != name:
                 name = record.topic
                 topic = self._topics.known(name) or await self._topics.describe(name)
-                partitions = topic.partitions
+                partitions, count = topic.partitions, len(topic.partitions)
                 if topic.durability == "broker":
                     durability = "broker"
-            placed.append((partitions[partition_of(record.key, len(partitions))], record))
+            placed.setdefault(partitions[partition_of(record.key, count)], []).append(record)
         if placed:
             await self._lanes.append(placed)
         return durability

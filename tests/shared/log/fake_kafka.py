@@ -2,13 +2,16 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from aiokafka import TopicPartition
+from aiokafka.record.default_records import DefaultRecordBatch
 
 from shared.log.kafka_clients import Disposable
 from shared.log.kafka_connection import KafkaConnection
+from shared.log.kafka_produce import Batches
+from shared.log.port import Partition
 
 NOWHERE = KafkaConnection("127.0.0.1:9")
 
@@ -46,48 +49,57 @@ class FakeClient:
         self.stopped = True
 
 
-class Batch:
-    """Takes everything, as a batch builder of any size."""
+class Request(NamedTuple):
+    """What one broker was sent: the values for each partition, and where its answer goes."""
 
-    def __init__(self) -> None:
-        self.values: list[bytes] = []
-
-    def append(self, *, timestamp: int | None, key: bytes, value: bytes) -> object:
-        self.values.append(value)
-        return self
+    broker: int
+    values: dict[int, list[bytes]]
+    answer: "asyncio.Future[Exception | None]"
 
 
 class FakeProducer(FakeClient):
-    """Each batch waits in `sent` for its answer; `take` answers the oldest one that has none."""
+    """Each request waits in `sent` for its answer; `take` answers the oldest one that has none.
+
+    `led_by` says which broker leads a partition, or why none does.
+    """
 
     def __init__(self) -> None:
         super().__init__()
-        self.sent: list[tuple[list[bytes], asyncio.Future[None]]] = []
+        self.sent: list[Request] = []
+        self.led_by: dict[int, int | Exception] = {}
+        self.asked = 0
         self.arrived = asyncio.Condition()
 
-    async def partitions_for(self, topic: str) -> set[int]:
-        return {0, 1}
+    async def leaders(self, partitions: Sequence[Partition]) -> list[int | Exception]:
+        self.asked += 1
+        return [self.led_by.get(partition.number, 1) for partition in partitions]
 
-    def create_batch(self) -> Batch:
-        return Batch()
-
-    async def send_batch(self, batch: Batch, topic: str, *, partition: int) -> "asyncio.Future[None]":
-        answer: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    async def send(self, broker: int, batches: Batches) -> list[Exception | None]:
+        answer: asyncio.Future[Exception | None] = asyncio.get_running_loop().create_future()
+        values = {partition.number: _values(batch) for partition, batch in batches.items()}
         async with self.arrived:
-            self.sent.append((batch.values, answer))
+            self.sent.append(Request(broker, values, answer))
             self.arrived.notify_all()
-        return answer
+        return [await answer] * len(batches)
 
     async def take(self, error: Exception | None = None) -> list[bytes]:
-        """The values of the next batch, which is then kept or fails."""
+        """The values of the next request, whose batches are then kept, or each refused with the error."""
+        request = await self._next()
+        request.answer.set_result(error)
+        return [value for values in request.values.values() for value in values]
+
+    async def break_off(self, error: Exception) -> None:
+        """The next request gets no answer."""
+        (await self._next()).answer.set_exception(error)
+
+    async def _next(self) -> Request:
         async with asyncio.timeout(10), self.arrived:
             await self.arrived.wait_for(lambda: bool(self.sent))
-            values, answer = self.sent.pop(0)
-        if error:
-            answer.set_exception(error)
-        else:
-            answer.set_result(None)
-        return values
+            return self.sent.pop(0)
+
+
+def _values(batch: bytes) -> list[bytes]:
+    return [record.value for record in DefaultRecordBatch(bytes(batch))]
 
 
 class Fetched(NamedTuple):

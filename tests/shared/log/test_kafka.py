@@ -8,7 +8,7 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions
 from aiokafka.partitioner import DefaultPartitioner
 
-from shared.log import kafka_lanes, kafka_reader, kafka_topics
+from shared.log import kafka_reader, kafka_topics
 from shared.log.kafka import KafkaLog
 from shared.log.kafka_connection import KafkaConnection
 from shared.log.kafka_topics import TopicMissing, create_topics
@@ -61,14 +61,6 @@ def test_its_partitions_are_those_of_kafkas_own_producers() -> None:
     for _ in range(1_000):
         key = random.randbytes(random.randrange(1, 70))
         assert partition_of(key, 12) == theirs(key, numbers, numbers)
-
-
-async def test_the_producer_waits_for_all_replicas_and_can_be_stopped() -> None:
-    producer = kafka_lanes.producer(KafkaConnection("127.0.0.1:9"))._make()
-    assert producer._sender._acks == -1
-    assert producer._txn_manager is None  # idempotence
-    assert producer._request_timeout_ms == 1_500
-    await producer.stop()
 
 
 async def test_the_consumer_never_jumps_and_never_commits() -> None:

@@ -1,10 +1,16 @@
-"""Appends without a timer: one batch a partition on its way, the rest collects; everybody gets an answer."""
+"""Appends without a timer: one request a broker on its way, the rest collects; everybody gets an answer."""
 
 import asyncio
 import gc
+from collections.abc import Mapping, Sequence
 
 import pytest
-from aiokafka.errors import KafkaConnectionError, MessageSizeTooLargeError
+from aiokafka.errors import (
+    KafkaConnectionError,
+    MessageSizeTooLargeError,
+    NotLeaderForPartitionError,
+    TopicAuthorizationFailedError,
+)
 
 from shared.log import kafka_lanes
 from shared.log.kafka_lanes import Lanes
@@ -24,8 +30,14 @@ class World:
         return self.made[-1]
 
     def append(self, *values: str, partition: int = 0) -> Appending:
-        records = [(Partition("facts", partition), NewRecord("facts", b"k", value.encode())) for value in values]
-        return asyncio.create_task(self.lanes.append(records))
+        return self.append_to({partition: values})
+
+    def append_to(self, values: Mapping[int, Sequence[str]]) -> Appending:
+        placed = {
+            Partition("facts", number): [NewRecord("facts", b"k", value.encode()) for value in of_one]
+            for number, of_one in values.items()
+        }
+        return asyncio.create_task(self.lanes.append(placed))
 
     async def started(self, appending: Appending) -> Appending:
         """Returns when its batch is on its way."""
@@ -55,24 +67,81 @@ async def test_who_is_ready_in_the_same_moment_shares_a_batch(world: World) -> N
     await asyncio.gather(*appending)
 
 
-async def test_partitions_do_not_wait_for_one_another(world: World) -> None:
+async def test_all_partitions_of_a_broker_share_a_request(world: World) -> None:
+    appending = [world.append("a"), world.append("b", partition=1)]
+    await world.started(appending[0])
+    assert [request.values for request in world.producer.sent] == [{0: [b"a"], 1: [b"b"]}]
+    appending += [world.append("c", partition=1), world.append("d")]
+    await asyncio.sleep(0)
+    await world.producer.take()
+    assert sorted(await world.producer.take()) == [b"c", b"d"]
+    await asyncio.gather(*appending)
+
+
+async def test_brokers_do_not_wait_for_one_another(world: World) -> None:
+    await lead(world, {0: 1, 1: 2})
     first = await world.started(world.append("a"))
     other = world.append("b", partition=1)
     await until(lambda: len(world.producer.sent) == 2)
-    assert not first.done()
+    assert [request.broker for request in world.producer.sent] == [1, 2]
     await world.producer.take()
+    await first
+    assert not other.done()
     await world.producer.take()
-    await asyncio.gather(first, other)
+    await other
+
+
+async def lead(world: World, led_by: dict[int, int | Exception]) -> None:
+    (await world.lanes._producer.get()).led_by = led_by  # type: ignore[attr-defined]
+
+
+async def test_a_partition_that_moved_is_followed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kafka_lanes, "_PAUSE_SECONDS", 0.0)
+    moved = await world.started(world.append("a"))
+    behind = world.append("b")
+    await lead(world, {0: 2})
+    await asyncio.sleep(0)
+    assert await world.producer.take(NotLeaderForPartitionError()) == [b"a"]
+    await until(lambda: world.producer.sent)
+    assert [(request.broker, request.values) for request in world.producer.sent] == [(2, {0: [b"a", b"b"]})]
+    await world.producer.take()
+    await asyncio.gather(moved, behind)
+    assert len(world.made) == 1
+
+
+async def test_what_passes_in_time_is_no_failure(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kafka_lanes, "_PAUSE_SECONDS", 0.0)
+    appending = await world.started(world.append("a"))
+    await world.producer.break_off(KafkaConnectionError())
+    await until(lambda: world.producer.sent)
+    await world.producer.take()
+    await appending
+    assert len(world.made) == 1
+
+
+async def test_who_leads_is_asked_once(world: World) -> None:
+    for value in "abc":
+        appending = await world.started(world.append(value))
+        await world.producer.take()
+        await appending
+    assert world.producer.asked == 1
+
+
+async def test_a_topic_that_may_not_be_used_is_said_at_once(world: World) -> None:
+    await lead(world, {0: TopicAuthorizationFailedError("facts")})
+    with pytest.raises(LogUnavailable, match="grant it Read, Write and Describe"):
+        await world.append("a")
 
 
 async def test_an_append_is_answered_when_its_last_partition_is(world: World) -> None:
-    records = [(Partition("facts", number), NewRecord("facts", b"k", b"v")) for number in (0, 1)]
-    appending = await world.started(asyncio.create_task(world.lanes.append(records)))
+    await lead(world, {0: 1, 1: 2})
+    appending = await world.started(world.append_to({0: "a", 1: "b"}))
+    await until(lambda: len(world.producer.sent) == 2)
     await world.producer.take()
     await asyncio.sleep(0)
     assert not appending.done()
-    await world.producer.take(KafkaConnectionError())
-    with pytest.raises(LogUnavailable, match="Kafka is not there"):
+    await world.producer.take(TopicAuthorizationFailedError("facts"))
+    with pytest.raises(LogUnavailable, match="does not let this user"):
         await appending
 
 
@@ -91,7 +160,7 @@ async def test_an_answer_that_comes_too_late_disturbs_nobody(world: World, monke
     asyncio.get_running_loop().set_exception_handler(lambda _, complaint: complaints.append(complaint))
     with pytest.raises(LogUnavailable):
         await world.append("a")
-    await world.producer.take(KafkaConnectionError())
+    assert world.producer.sent[0].answer.cancelled()
     await asyncio.sleep(0)
     gc.collect()
     asyncio.get_running_loop().set_exception_handler(None)
@@ -100,7 +169,7 @@ async def test_an_answer_that_comes_too_late_disturbs_nobody(world: World, monke
 
 async def test_a_producer_that_failed_is_never_used_again(world: World) -> None:
     failing = await world.started(world.append("a"))
-    await world.producer.take(KafkaConnectionError())
+    await world.producer.break_off(RuntimeError())
     with pytest.raises(LogUnavailable):
         await failing
     again = world.append("b")
@@ -115,7 +184,7 @@ async def test_what_is_too_large_is_found_among_its_neighbours(world: World) -> 
     appending = await world.started(world.append("a", "b", "large", "c"))
     taken = []
     while not appending.done():
-        large = b"large" in world.producer.sent[0][0]
+        large = b"large" in world.producer.sent[0].values[0]
         taken.append(await world.producer.take(MessageSizeTooLargeError() if large else None))
         await until(lambda: world.producer.sent or appending.done())
     with pytest.raises(RecordsRefused) as refused:
