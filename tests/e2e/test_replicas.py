@@ -1,32 +1,16 @@
 """Two processes of each service share the work on either log, and one that is ended hands its part over at once."""
 
 import time
-from collections.abc import Iterator
 
-import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions  # type: ignore[import-untyped]
 
 from tests.e2e.client import Client, usable_key
 from tests.e2e.load import answer
-from tests.e2e.processes import Installation, Server, temporary_installation, until
+from tests.e2e.processes import Installation, Server, until
 from tests.kafka import Kafka
 
 HANDED_OVER_SECONDS = 3.5  # less than a lease: nobody waited for one
 SERVICES = ("ingest", "scoring", "alerts")
-
-
-@pytest.fixture
-def on_kafka(kafka: Kafka) -> Iterator[Installation]:
-    with temporary_installation(KAFKA_BOOTSTRAP_SERVERS=kafka.connection.servers) as made:
-        made.environment["PETLA_TOPIC_PREFIX"] = f"{made.data.parent.name}."
-        yield made
-
-
-@pytest.fixture(params=["on_kafka", "installation"])
-def either(request: pytest.FixtureRequest) -> Installation:
-    """On Kafka, and on the embedded log."""
-    found: Installation = request.getfixturevalue(request.param)
-    return found
 
 
 def two_of_each(installation: Installation) -> dict[str, list[Server]]:
