@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.ingest.mapping.expressions import Expression, ExpressionError
-from services.ingest.mapping.interpreter import Interpreter, is_true
+from services.ingest.mapping.interpreter import NUMBERS, Interpreter, is_true
 from services.ingest.mapping.payload_functions import spelled
 from services.ingest.mapping.rules import Context, Ignore, Rule
 
@@ -49,7 +49,7 @@ def events(rules: Sequence[Rule | Ignore], context: Context, scope: Mapping[str,
 
 def apply(rules: Sequence[Rule | Ignore], context: Context, scope: Mapping[str, Any]) -> Iterator[Applied]:
     """One after the other, on one budget of work; it ends behind an `ignore` that holds."""
-    interpreter = Interpreter(context.functions)
+    interpreter = Interpreter()
     for rule in rules:
         applied = _applied(rule, interpreter, context, scope)
         yield applied
@@ -146,29 +146,36 @@ def _data(
     fields: Expression | tuple[tuple[str, Expression], ...], interpreter: Interpreter, scope: Mapping[str, Any]
 ) -> dict[str, Any]:
     if isinstance(fields, tuple):
-        values = {name: value_of(f"data.{name}", expression, interpreter, scope) for name, expression in fields}
+        values = _each(fields, interpreter, scope)
     else:
         values = value_of("data", fields, interpreter, scope)
         if not isinstance(values, dict):
             raise RowError("data", "the map gives no object: name one, or list the fields one by one")
-    return {name: _named(name, value) for name, value in values.items() if value is not None}
+    return {
+        name: spelled(value) if type(value) in NUMBERS and (name in _NAMES or name.endswith("_id")) else value
+        for name, value in values.items()
+        if value is not None
+    }
 
 
-def _named(field: str, value: Any) -> Any:
-    names_something = field in _NAMES or field.endswith("_id")
-    return spelled(value) if names_something and _is_number(value) else value
+def _each(
+    fields: tuple[tuple[str, Expression], ...], interpreter: Interpreter, scope: Mapping[str, Any]
+) -> dict[str, Any]:
+    values, name = {}, ""
+    try:
+        for name, expression in fields:
+            values[name] = expression.value(interpreter, scope)
+    except ExpressionError as error:
+        raise RowError(f"data.{name}", str(error)) from None
+    return values
 
 
 def _identifier(value: Any) -> str:
-    if _is_number(value):
-        return spelled(value)
     if isinstance(value, str) and value:
         return value
+    if type(value) in NUMBERS:
+        return spelled(value)
     raise RowError("id", "the id is empty or no text: build it from what every row has")
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def value_of(

@@ -53,13 +53,13 @@ def compile_mapping(text: str, file: str, event_types: Sequence[str]) -> Mapping
     own = () if "source" in document.names() else ("ce_source",)
     document.expect((*own, "rules"), ("ce_source", "format", "timezone", "tables", "otherwise", *_OF_SOURCES))
     surroundings = Surroundings(compile_zone(document), compile_tables(document))
-    expression = partial(Expression, surroundings=surroundings)
+    expression = partial(Expression, functions=Functions(surroundings))
     rules = compile_rules(document, event_types, expression)
     if document.has("otherwise"):
         document.choice("otherwise", ("ignore",), "way to treat other rows")
     source = document.text("ce_source") if document.has("ce_source") else f"/{document.text('source')}"
     revision = document.expression("revision", expression) if document.has("revision") else None
-    context = Context(Functions(surroundings), source, frozenset(event_types), revision)
+    context = Context(source, frozenset(event_types), revision)
     return MappingDocument(compile_format(document), source, rules, context, _version(document))
 
 

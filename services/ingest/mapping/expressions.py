@@ -7,7 +7,7 @@ from typing import Any
 from jmespath.exceptions import IncompleteExpressionError, JMESPathError, JMESPathTypeError, LexerError, ParseError
 from jmespath.parser import Parser
 
-from services.ingest.mapping.functions import Surroundings, arities, check_constants
+from services.ingest.mapping.functions import Functions, Surroundings, arities, check_constants
 from services.ingest.mapping.interpreter import Interpreter
 from services.ingest.mapping.located import suggest
 from services.ingest.mapping.nodes import compiled
@@ -24,18 +24,21 @@ class ExpressionError(ValueError):
 class Expression:
     """A compiled expression; raises `ExpressionError` for any row that it cannot read."""
 
-    def __init__(self, text: str, surroundings: Surroundings) -> None:
+    def __init__(self, text: str, functions: Functions) -> None:
         tree = _parse(text)
         for node in _nodes(tree):
             if node["type"] == "function_expression":
-                _check_call(node, surroundings)
-        self._evaluate = compiled(tree)
+                _check_call(node, functions.surroundings)
+        self._evaluate = compiled(tree, functions)
 
     def value(self, interpreter: Interpreter, scope: Any, *, as_part: bool = False) -> Any:
         """`as_part`: whoever asks pays for what it reads of the value; else all of it is paid for here."""
         try:
             value = self._evaluate(scope, interpreter)
-            interpreter.pay_for(None if as_part else value)
+            if as_part:
+                interpreter.pay(1)
+            else:
+                interpreter.pay_for(value)
             return value
         except JMESPathTypeError as error:
             wanted = " or ".join(error.expected_types)

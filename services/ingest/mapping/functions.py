@@ -6,7 +6,7 @@ In every function of our own null stays null; what a function cannot read raises
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import tzinfo
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from jmespath.functions import Functions as Builtins
@@ -32,21 +32,35 @@ class Surroundings:
 
 
 class Functions(Builtins):
-    """Called by the interpreter; holds no state, so one instance serves all rows."""
+    """Bound to the expressions of a document; holds no state, so one instance serves all rows."""
 
     def __init__(self, surroundings: Surroundings) -> None:
-        self._surroundings = surroundings
+        self.surroundings = surroundings
 
-    def call_function(self, function_name: str, resolved_args: Any) -> Any:
-        own = OWN.get(function_name)
-        if own is None:
-            return super().call_function(function_name, resolved_args)
-        if resolved_args[0] is None and own.null_stays:
-            return None
-        try:
-            return own.call(self._surroundings, *resolved_args)
-        except (ValueError, OverflowError) as error:
-            raise FunctionError(f"{function_name}() cannot read this: {error}") from None
+    def called(self, name: str) -> Callable[[list[Any]], Any]:
+        """The function of that name, which takes its arguments as one list."""
+        own = OWN.get(name)
+        return partial(self.call_function, name) if own is None else self._bound(name, own)
+
+    def _bound(self, name: str, own: "_Own") -> Callable[[list[Any]], Any]:
+        call = own.call if own.is_plain else partial(own.call, self.surroundings)
+        null_stays = own.null_stays
+
+        def bound(given: list[Any]) -> Any:
+            if null_stays and given[0] is None:
+                return None
+            try:
+                return call(*given)
+            except (ValueError, OverflowError) as error:
+                raise FunctionError(f"{name}() cannot read this: {error}") from None
+
+        return bound
+
+    def _type_check_single(self, current: Any, types: Any, function_name: Any) -> None:
+        """Nearly always text is wanted and given."""
+        if type(current) is not str or "string" not in types:
+            builtins: Any = super()
+            builtins._type_check_single(current, types, function_name)
 
     def _get_allowed_pytypes(self, types: Any) -> Any:
         """jmespath works it out at every call."""
@@ -92,12 +106,7 @@ def _check_money(currency: Any, mark: Any = ".") -> None:
     check_mark(mark)
 
 
-def _number(_: Surroundings, value: Any, mark: str | None = None) -> int | float:
-    """number(x[, mark]): a number, or text that is one; see `read_number`."""
-    return read_number(value, mark)
-
-
-def _date(_: Surroundings, value: Any, pattern: str | None = None) -> str:
+def _date(value: Any, pattern: str | None = None) -> str:
     """date(x[, format]): `YYYY-MM-DD` as written, in the offset in which it is written; formats as in `read_moment`."""
     return read_date(_dated(value, pattern), pattern)
 
@@ -107,7 +116,7 @@ def _parse_time(surroundings: Surroundings, value: Any, pattern: str | None = No
     return read_moment(_dated(value, pattern), pattern, surroundings.zone)
 
 
-def _coalesce(_: Surroundings, *values: Any) -> Any:
+def _coalesce(*values: Any) -> Any:
     """coalesce(a, b, …): the first that is not null."""
     return next((value for value in values if value is not None), None)
 
@@ -122,22 +131,12 @@ def _lookup(surroundings: Surroundings, table: Any, key: Any) -> Any:
     return None if key is None else entries.get(str(key))
 
 
-def _minor(_: Surroundings, value: Any, currency: Any, mark: str | None = None) -> dict[str, Any]:
-    """minor(x, currency[, mark]): money in minor units; see `minor` in numbers."""
-    return minor(value, currency, mark)
-
-
-def _scale(_: Surroundings, value: Any, old: Any, new: Any) -> int | float:
-    """scale(x, `[0, 100]`, `[0, 10]`): linear and exact; see `scale` in numbers."""
-    return scale(value, old, new)
-
-
-def _lower(_: Surroundings, value: Any) -> str:
+def _lower(value: Any) -> str:
     """lower(x): text in small letters."""
     return _text(value).lower()
 
 
-def _upper(_: Surroundings, value: Any) -> str:
+def _upper(value: Any) -> str:
     """upper(x): text in capital letters."""
     return _text(value).upper()
 
@@ -152,17 +151,12 @@ def _milliseconds(surroundings: Surroundings, moment: Any) -> int:
     return payload_functions.milliseconds(moment, surroundings.zone)
 
 
-def _plain(call: Callable[..., Any]) -> Callable[..., Any]:
-    """A function that needs to know nothing beside its arguments."""
-    return lambda _, *arguments: call(*arguments)
-
-
-def _strip_html(_: Surroundings, value: Any) -> str:
+def _strip_html(value: Any) -> str:
     """strip_html(x): the readable text of HTML; see `strip_html` in markup."""
     return strip_html(_text(value))
 
 
-def _mask(_: Surroundings, value: Any) -> str:
+def _mask(value: Any) -> str:
     """mask(x): the first character and `***`, whatever the length, so that not even the length of a name is told.
 
     One character alone becomes `***`; empty text stays empty.
@@ -193,29 +187,32 @@ def _table(surroundings: Surroundings, name: Any) -> Mapping[str, Any]:
 
 @dataclass(frozen=True)
 class _Own:
+    """A function that is not plain takes the surroundings before its arguments."""
+
     call: Callable[..., Any]
     least: int
     most: int
     null_stays: bool = True
+    is_plain: bool = True
 
 
 OWN = {
-    "number": _Own(_number, 1, 2),
+    "number": _Own(read_number, 1, 2),
     "date": _Own(_date, 1, 2),
-    "parse_time": _Own(_parse_time, 1, 2),
+    "parse_time": _Own(_parse_time, 1, 2, is_plain=False),
     "coalesce": _Own(_coalesce, 1, MANY, null_stays=False),
-    "lookup": _Own(_lookup, 2, 2, null_stays=False),
-    "minor": _Own(_minor, 2, 3),
-    "scale": _Own(_scale, 3, 3),
+    "lookup": _Own(_lookup, 2, 2, null_stays=False, is_plain=False),
+    "minor": _Own(minor, 2, 3),
+    "scale": _Own(scale, 3, 3),
     "lower": _Own(_lower, 1, 1),
     "strip_html": _Own(_strip_html, 1, 1),
     "mask": _Own(_mask, 1, 1),
-    "text": _Own(_plain(payload_functions.spelled), 1, 1),
+    "text": _Own(payload_functions.spelled, 1, 1),
     "upper": _Own(_upper, 1, 1),
-    "split": _Own(_plain(payload_functions.split), 2, 2),
-    "find": _Own(_plain(payload_functions.find), 3, 3),
-    "from_epoch": _Own(_plain(payload_functions.from_epoch), 1, 2),
-    "seconds_between": _Own(_seconds_between, 2, 2),
-    "milliseconds": _Own(_milliseconds, 1, 1),
-    "total": _Own(_plain(payload_functions.total), 2, 2),
+    "split": _Own(payload_functions.split, 2, 2),
+    "find": _Own(payload_functions.find, 3, 3),
+    "from_epoch": _Own(payload_functions.from_epoch, 1, 2),
+    "seconds_between": _Own(_seconds_between, 2, 2, is_plain=False),
+    "milliseconds": _Own(_milliseconds, 1, 1, is_plain=False),
+    "total": _Own(payload_functions.total, 2, 2),
 }

@@ -8,11 +8,11 @@ values were never shared. So no step works on more than the budget has left.
 from collections.abc import Callable
 from typing import Any
 
-from services.ingest.mapping.functions import Functions
-
 # About half a second at worst; the largest row that is read costs 65,000 a use.
 ROW_BUDGET = 500_000
-_CHARACTERS_A_UNIT = 16
+CHARACTERS_A_UNIT = 16
+_SPENT = "the expressions build too much out of this row: make them simpler"
+NUMBERS = (int, float)  # as types: true is none
 
 
 class BudgetError(ValueError):
@@ -20,32 +20,34 @@ class BudgetError(ValueError):
 
 
 class Interpreter:
-    """One row's evaluation. `left` in units of a node or 16 characters; whoever takes many at once pays by `pay`."""
+    """One row's evaluation. `left` in units of a node or 16 characters; whoever takes many at once pays by `pay`.
 
-    __slots__ = ("functions", "left")
+    What costs no more than the expression is long is taken off `left` at once: the next payment sees to it.
+    """
 
-    def __init__(self, functions: Functions, budget: int = ROW_BUDGET) -> None:
-        self.functions = functions
+    __slots__ = ("left",)
+
+    def __init__(self, budget: int = ROW_BUDGET) -> None:
         self.left = budget
 
     def pay(self, units: int) -> None:
         self.left -= units
         if self.left < 0:
-            raise BudgetError("the expressions build too much out of this row: make them simpler")
+            raise BudgetError(_SPENT)
 
     def pay_for(self, value: Any) -> None:
         kind = type(value)
         if kind is list or kind is dict:
             self._pay_for_all_of(value)
-        elif kind is str:
-            self.pay(1 + len(value) // _CHARACTERS_A_UNIT)
-        else:
-            self.pay(1)
+            return
+        self.left -= 1 + len(value) // CHARACTERS_A_UNIT if kind is str else 1
+        if self.left < 0:
+            raise BudgetError(_SPENT)
 
     def pay_for_join(self, separator: Any, parts: Any) -> None:
         """Before it is made."""
         if isinstance(separator, str) and isinstance(parts, list):
-            self.pay(len(separator) * len(parts) // _CHARACTERS_A_UNIT)
+            self.pay(len(separator) * len(parts) // CHARACTERS_A_UNIT)
 
     def _pay_for_all_of(self, value: Any) -> None:
         """What stands in a list or an object is paid for before it is looked at."""
@@ -57,15 +59,15 @@ class Interpreter:
             for one in inner:
                 kind = type(one)
                 if kind is str:
-                    if len(one) >= _CHARACTERS_A_UNIT:
-                        self.pay(len(one) // _CHARACTERS_A_UNIT)
+                    if len(one) >= CHARACTERS_A_UNIT:
+                        self.pay(len(one) // CHARACTERS_A_UNIT)
                 elif kind is list or kind is dict:
                     waiting.append(one)
 
 
 def is_true(value: Any) -> bool:
     """JMESPath's truth: false are null, false, and empty text, lists and objects; 0 is true."""
-    return not (value is None or value is False or value == "" or value == [] or value == {})
+    return bool(value) or type(value) in NUMBERS
 
 
 Evaluate = Callable[[Any, Interpreter], Any]  # a node as a function of the value that it is asked of

@@ -10,23 +10,25 @@ from typing import Any
 from jmespath.visitor import TreeInterpreter, _Expression
 
 from services.ingest.mapping import projections
-from services.ingest.mapping.interpreter import Evaluate, Interpreter, is_true
+from services.ingest.mapping.functions import Functions
+from services.ingest.mapping.interpreter import CHARACTERS_A_UNIT, Evaluate, Interpreter, is_true
 
 _ORDERS = {"lt": operator.lt, "gt": operator.gt, "lte": operator.le, "gte": operator.ge}
 _Reference: Any = _Expression  # its functions know an expression by this name
+_ORDERED = (str, int, float)
 _equal = TreeInterpreter.COMPARATOR_FUNC["eq"]
 
 
-def compiled(node: Any) -> Evaluate:
+def compiled(node: Any, functions: Functions) -> Evaluate:
     """`node` as jmespath's parser makes it."""
-    return _MAKERS[node["type"]](node)
+    return _MAKERS[node["type"]](node, functions)
 
 
-def _children(node: Any) -> list[Evaluate]:
-    return [compiled(child) for child in node["children"]]
+def _children(node: Any, functions: Functions) -> list[Evaluate]:
+    return [compiled(child, functions) for child in node["children"]]
 
 
-def _field(node: Any) -> Evaluate:
+def _field(node: Any, functions: Functions) -> Evaluate:
     name = node["value"]
 
     def evaluate(value: Any, work: Interpreter) -> Any:
@@ -36,11 +38,11 @@ def _field(node: Any) -> Evaluate:
     return evaluate
 
 
-def _sequence(node: Any) -> Evaluate:
+def _sequence(node: Any, functions: Functions) -> Evaluate:
     """a.b, a[0], a | b: each on what the one before gave."""
     if all(child["type"] == "field" for child in node["children"]):
         return _path([child["value"] for child in node["children"]])
-    steps = _children(node)
+    steps = _children(node, functions)
 
     def evaluate(value: Any, work: Interpreter) -> Any:
         work.left -= 1
@@ -65,7 +67,7 @@ def _path(names: list[str]) -> Evaluate:
     return evaluate
 
 
-def _index(node: Any) -> Evaluate:
+def _index(node: Any, functions: Functions) -> Evaluate:
     at = node["value"]
 
     def evaluate(value: Any, work: Interpreter) -> Any:
@@ -75,7 +77,7 @@ def _index(node: Any) -> Evaluate:
     return evaluate
 
 
-def _slice(node: Any) -> Evaluate:
+def _slice(node: Any, functions: Functions) -> Evaluate:
     part = slice(*node["children"])
 
     def evaluate(value: Any, work: Interpreter) -> Any:
@@ -88,41 +90,43 @@ def _slice(node: Any) -> Evaluate:
     return evaluate
 
 
-def _itself(_: Any) -> Evaluate:
+def _itself(_: Any, __: Functions) -> Evaluate:
     return lambda value, work: value
 
 
-def _literal(node: Any) -> Evaluate:
+def _literal(node: Any, functions: Functions) -> Evaluate:
     constant = node["value"]
     return lambda value, work: constant
 
 
-def _multi_select_list(node: Any) -> Evaluate:
-    children = _children(node)
+def _multi_select_list(node: Any, functions: Functions) -> Evaluate:
+    children = _children(node, functions)
+    cost = 1 + len(children)
 
     def evaluate(value: Any, work: Interpreter) -> Any:
         if value is None:
             return None
-        work.pay(1 + len(children))
+        work.left -= cost
         return [child(value, work) for child in children]
 
     return evaluate
 
 
-def _multi_select_dict(node: Any) -> Evaluate:
-    pairs = [(child["value"], compiled(child["children"][0])) for child in node["children"]]
+def _multi_select_dict(node: Any, functions: Functions) -> Evaluate:
+    pairs = [(child["value"], compiled(child["children"][0], functions)) for child in node["children"]]
+    cost = 1 + len(pairs)
 
     def evaluate(value: Any, work: Interpreter) -> Any:
         if value is None:
             return None
-        work.pay(1 + len(pairs))
+        work.left -= cost
         return {name: child(value, work) for name, child in pairs}
 
     return evaluate
 
 
-def _or(node: Any) -> Evaluate:
-    left, right = _children(node)
+def _or(node: Any, functions: Functions) -> Evaluate:
+    left, right = _children(node, functions)
 
     def evaluate(value: Any, work: Interpreter) -> Any:
         work.left -= 1
@@ -132,8 +136,8 @@ def _or(node: Any) -> Evaluate:
     return evaluate
 
 
-def _and(node: Any) -> Evaluate:
-    left, right = _children(node)
+def _and(node: Any, functions: Functions) -> Evaluate:
+    left, right = _children(node, functions)
 
     def evaluate(value: Any, work: Interpreter) -> Any:
         work.left -= 1
@@ -143,8 +147,8 @@ def _and(node: Any) -> Evaluate:
     return evaluate
 
 
-def _not(node: Any) -> Evaluate:
-    (inner,) = _children(node)
+def _not(node: Any, functions: Functions) -> Evaluate:
+    (inner,) = _children(node, functions)
 
     def evaluate(value: Any, work: Interpreter) -> Any:
         work.left -= 1
@@ -153,17 +157,18 @@ def _not(node: Any) -> Evaluate:
     return evaluate
 
 
-def _comparator(node: Any) -> Evaluate:
+def _comparator(node: Any, functions: Functions) -> Evaluate:
     kind = node["value"]
-    left, right = _children(node)
-    order = _ORDERS.get(kind)
+    left, right = _children(node, functions)
+    order, expected = _ORDERS.get(kind), kind == "eq"
 
     def evaluate(value: Any, work: Interpreter) -> Any:
         first, second = left(value, work), right(value, work)
         work.pay_for(first)
         work.pay_for(second)
         if order is None:
-            return bool(_equal(first, second)) is (kind == "eq")
+            equal = first == second if type(first) is str else bool(_equal(first, second))
+            return equal is expected
         return order(first, second) if _is_ordered(first) and _is_ordered(second) else None
 
     return evaluate
@@ -171,22 +176,25 @@ def _comparator(node: Any) -> Evaluate:
 
 def _is_ordered(value: Any) -> bool:
     """As jmespath has it: numbers, and text among itself."""
-    return isinstance(value, str | int | float) and not isinstance(value, bool)
+    return type(value) in _ORDERED
 
 
-def _function(node: Any) -> Evaluate:
-    name, arguments = node["value"], _children(node)
-    joins = name == "join"
+def _function(node: Any, functions: Functions) -> Evaluate:
+    name, arguments = node["value"], _children(node, functions)
+    call, joins = functions.called(name), name == "join"
 
     def evaluate(value: Any, work: Interpreter) -> Any:
         given = []
         for argument in arguments:
             found = argument(value, work)
-            work.pay_for(found)
+            if type(found) is str:
+                work.left -= 1 + len(found) // CHARACTERS_A_UNIT
+            else:
+                work.pay_for(found)
             given.append(found)
         if joins:
             work.pay_for_join(*given)
-        result = work.functions.call_function(name, given)
+        result = call(given)
         work.pay_for(result)
         return result
 
@@ -204,12 +212,12 @@ class _Applied:
         return expression(value, self._work)
 
 
-def _expression(node: Any) -> Evaluate:
-    (inner,) = _children(node)
+def _expression(node: Any, functions: Functions) -> Evaluate:
+    (inner,) = _children(node, functions)
     return lambda value, work: _Reference(inner, _Applied(work))
 
 
-_MAKERS: dict[str, Callable[[Any], Evaluate]] = {
+_MAKERS: dict[str, Callable[[Any, Functions], Evaluate]] = {
     "field": _field,
     "subexpression": _sequence,
     "index_expression": _sequence,
@@ -219,10 +227,10 @@ _MAKERS: dict[str, Callable[[Any], Evaluate]] = {
     "identity": _itself,
     "current": _itself,
     "literal": _literal,
-    "projection": lambda node: projections.each(*_children(node)),
-    "value_projection": lambda node: projections.each_value(*_children(node)),
-    "filter_projection": lambda node: projections.each_that(*_children(node)),
-    "flatten": lambda node: projections.flattened(*_children(node)),
+    "projection": lambda node, functions: projections.each(*_children(node, functions)),
+    "value_projection": lambda node, functions: projections.each_value(*_children(node, functions)),
+    "filter_projection": lambda node, functions: projections.each_that(*_children(node, functions)),
+    "flatten": lambda node, functions: projections.flattened(*_children(node, functions)),
     "multi_select_list": _multi_select_list,
     "multi_select_dict": _multi_select_dict,
     "or_expression": _or,

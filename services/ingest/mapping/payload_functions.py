@@ -4,9 +4,10 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
 from services.ingest.mapping.numbers import check_currency, minor
-from services.ingest.mapping.times import read_moment
+from services.ingest.mapping.times import moment_of
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
 _UNITS = {"s": "seconds", "ms": "milliseconds"}
 
 
@@ -14,7 +15,7 @@ def spelled(value: Any) -> str:
     """A name as text: numbers as they are written (3.0 is `3`), so that an id is the same in every payload."""
     if isinstance(value, str):
         return value
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if type(value) not in (int, float):
         raise ValueError(f"{value!r:.40} is neither text nor a number")
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
@@ -59,7 +60,7 @@ def seconds_between(start: Any, end: Any, zone: tzinfo | None) -> int | float | 
         return None
     if not isinstance(start, str) or not isinstance(end, str):
         raise ValueError("two moments are compared, each as text")
-    seconds = (_moment(end, zone) - _moment(start, zone)).total_seconds()
+    seconds = (moment_of(end, None, zone) - moment_of(start, None, zone)).total_seconds()
     return int(seconds) if seconds.is_integer() else seconds
 
 
@@ -67,11 +68,7 @@ def milliseconds(moment: Any, zone: tzinfo | None) -> int:
     """Whole milliseconds since 1970: a time of change as a revision."""
     if not isinstance(moment, str):
         raise ValueError(f"{moment!r:.40} is no moment as text: from_epoch() makes one of a number")
-    return (_moment(moment, zone) - _EPOCH) // timedelta(milliseconds=1)
-
-
-def _moment(text: str, zone: tzinfo | None) -> datetime:
-    return datetime.fromisoformat(read_moment(text, None, zone))
+    return (moment_of(moment, None, zone) - _EPOCH) // _MILLISECOND
 
 
 def total(amounts: Any, currency: Any) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from services.ingest.mapping.expressions import Expression
-from services.ingest.mapping.functions import Functions
 from services.ingest.mapping.sections import Section
 
 Compile = Callable[[str], Expression]
@@ -40,7 +39,6 @@ class Ignore:
 class Context:
     """What the rules of a document share. `revision` is that of rules which have none of their own."""
 
-    functions: Functions
     source: str
     event_types: frozenset[str]
     revision: Expression | None = None

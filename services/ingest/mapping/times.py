@@ -3,7 +3,7 @@
 import re
 import warnings
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from functools import partial
 
 from services.ingest.mapping.polish import read_polish
@@ -24,21 +24,27 @@ SERIALS = ("excel", "excel1904")
 
 
 def read_moment(text: str, pattern: str | None, zone: tzinfo | None) -> str:
-    """RFC 3339 with offset. A time without an offset is the local time of `zone`; a date alone is its midnight.
+    """RFC 3339 with offset; see `moment_of`."""
+    return moment_of(text, pattern, zone).isoformat()
+
+
+def moment_of(text: str, pattern: str | None, zone: tzinfo | None) -> datetime:
+    """With a fixed offset. A time without an offset is the local time of `zone`; a date alone is its midnight.
 
     `pattern` is a strptime format or the name of a reading: `pl` (see `read_polish`), `excel` and `excel1904` (days
     since the workbook's epoch). A local time that the clocks skipped moves forward by what they skipped, one that came
     twice is the first (PEP 495, fold 0). Raises ValueError.
     """
     moment = _read(text, pattern)
-    if moment.tzinfo is None:
+    settled = moment.tzinfo is not None
+    if not settled:
         if zone is None:
             raise ValueError(f"{text!r} has no offset: name the document's timezone")
         moment = _settle(moment.replace(tzinfo=zone))
     offset = moment.utcoffset() or timedelta()
-    if offset % timedelta(minutes=1):
+    if offset.seconds % 60 or offset.microseconds:
         raise ValueError(f"{text!r} has an offset with seconds, which RFC 3339 does not know")
-    return moment.isoformat()
+    return moment if settled else moment.replace(tzinfo=timezone(offset))
 
 
 def read_date(text: str, pattern: str | None) -> str:

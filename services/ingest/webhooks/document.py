@@ -46,10 +46,6 @@ class SourceDocument:
         own = replace(self.context, source=f"/{name}" if source == f"/{self.name}" else source)
         return replace(self, name=name, version=version or self.version, context=own)
 
-    @property
-    def functions(self) -> Functions:
-        return self.context.functions
-
 
 def compile_source(text: str, file: str, event_types: Sequence[str]) -> SourceDocument:
     """`file` is the name that messages carry. Raises `MappingError`."""
@@ -57,7 +53,7 @@ def compile_source(text: str, file: str, event_types: Sequence[str]) -> SourceDo
     section = Section("the document", content)
     schema.check(content)
     surroundings = Surroundings(compile_zone(section), compile_tables(section))
-    expression = partial(Expression, surroundings=surroundings)
+    expression = partial(Expression, functions=Functions(surroundings))
     plain = content.plain()
     own = plain["source"]
     revision = section.expression("revision", expression) if section.has("revision") else None
@@ -71,7 +67,7 @@ def compile_source(text: str, file: str, event_types: Sequence[str]) -> SourceDo
         body=_body(plain.get("body", "json")),
         idempotency=section.expression("idempotency", expression) if section.has("idempotency") else None,
         rules=compile_rules(section, (*event_types, *SOURCE_TYPES), expression),
-        context=Context(Functions(surroundings), source, frozenset(event_types), revision),
+        context=Context(source, frozenset(event_types), revision),
         answer=_answer(plain.get("answer", {})),
     )
 

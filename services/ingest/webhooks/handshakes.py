@@ -8,7 +8,6 @@ import msgspec
 
 from services.ingest.mapping.applying import RowError, value_of
 from services.ingest.mapping.expressions import Expression
-from services.ingest.mapping.functions import Functions
 from services.ingest.mapping.interpreter import Interpreter, is_true
 from services.ingest.mapping.payload_functions import spelled
 from services.ingest.mapping.sections import Section
@@ -41,9 +40,9 @@ class Handshake:
     text: Expression | None
     json: Expression | None
 
-    def reply(self, functions: Functions, scope: Mapping[str, Any]) -> Reply | None:
+    def reply(self, scope: Mapping[str, Any]) -> Reply | None:
         """None where this is not what is asked, or where it cannot be answered."""
-        interpreter = Interpreter(functions)
+        interpreter = Interpreter()
         try:
             if self.when is not None and not is_true(value_of("when", self.when, interpreter, scope)):
                 return None

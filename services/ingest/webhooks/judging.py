@@ -183,7 +183,7 @@ def _delivery(document: SourceDocument, request: Request, scope: Mapping[str, An
     if document.idempotency is None:
         return _fallback(request)
     try:
-        value = value_of("idempotency", document.idempotency, Interpreter(document.functions), scope)
+        value = value_of("idempotency", document.idempotency, Interpreter(), scope)
         named = spelled(value) if value is not None else ""
     except (RowError, ValueError):
         named = ""

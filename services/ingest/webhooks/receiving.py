@@ -247,4 +247,4 @@ def _reply(source: Source, handshake: Handshake, request: Request) -> Reply | No
             root = read_body(handshake.body or source.document.body, request)
         except EventError:
             return None
-    return handshake.reply(source.document.functions, scope_of(request, root))
+    return handshake.reply(scope_of(request, root))

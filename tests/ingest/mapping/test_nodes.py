@@ -54,7 +54,7 @@ def theirs(expression: str, row: Any) -> Any:
 
 def ours(expression: str, row: Any) -> Any:
     try:
-        return compiled(Parser().parse(expression).parsed)(row, Interpreter(FUNCTIONS))
+        return compiled(Parser().parse(expression).parsed, FUNCTIONS)(row, Interpreter())
     except (JMESPathError, TypeError, ValueError) as error:
         return type(error)
 
