@@ -1,9 +1,8 @@
 """Scoring's consumer as it runs in production, on a log and an empty database, in this process."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from bench.load import event
@@ -12,13 +11,11 @@ from services.ingest.sent_event import from_document
 from services.running import settle_memory
 from services.scoring.app import MIGRATIONS
 from services.scoring.handlers import Handlers, subscriptions
-from services.scoring.publishing import Publisher
+from services.scoring.publishing import Current, Publisher
 from shared.clock import SystemClock
 from shared.consumer.worker import Worker
 from shared.db import Database
-from shared.events.envelope import Event
-from shared.events.feedback import Answer, Retraction
-from shared.log.port import Durability, Log, NewRecord
+from shared.log.port import Log, NewRecord
 
 FEEDBACK = "petla.feedback"
 SCORES = "petla.scores"
@@ -36,22 +33,8 @@ def records(name: str, count: int) -> list[NewRecord]:
 class _Silent(Publisher):
     """What scoring says of an event after the commit has no counterpart on the other side: nothing is made of it."""
 
-    def scored(self, known: Event, group: str | None, data: Answer | Retraction, key: bytes | None) -> NewRecord:
-        return NewRecord(SCORES, b"", None)
-
-
-class _Unpublished:
-    """The same log, and nothing is published on it."""
-
-    def __init__(self, log: Log) -> None:
-        self._log = log
-
-    async def append(self, records: Sequence[NewRecord]) -> Durability:
-        kept = [record for record in records if record.topic != SCORES]
-        return await self._log.append(kept) if kept else "local"
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._log, name)
+    def scored_all(self, revisions: Iterable[Current]) -> list[NewRecord]:
+        return []
 
 
 @asynccontextmanager
@@ -61,8 +44,7 @@ async def scoring(log: Log, url: str) -> AsyncIterator[Callable[[int], Awaitable
     await db.migrate(MIGRATIONS)
     handlers = Handlers(ZONE, _Silent(SCORES))
     settle_memory()  # as every Pętla process does
-    unpublished: Any = _Unpublished(log)
-    worker = Worker(unpublished, db, TOPICS, subscriptions(handlers), SystemClock(), handlers.republish)
+    worker = Worker(log, db, TOPICS, subscriptions(handlers), SystemClock(), handlers.republish)
 
     async def score(count: int) -> None:
         done = 0

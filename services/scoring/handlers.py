@@ -1,8 +1,7 @@
 """What scoring does with a batch. Handlers change the database in the transaction they are given, nothing else."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from functools import partial
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -11,11 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.scoring import deliveries, rollups, rows
 from services.scoring.counters import Counters
+from services.scoring.feedback import Feedback
 from services.scoring.publishing import Publisher
-from services.scoring.rollups import Changes, Days, Deltas, Revision
+from services.scoring.rollups import Days, Deltas
 from services.scoring.store import activity, feedback, followups, registers
 from services.scoring.store import rollups as rollup_table
-from services.scoring.store.registers import Settled
 from services.scoring.webhooks import Hidden, Webhooks
 from shared.consumer.messages import Handled, Message, Subscriptions
 from shared.erasure.arrivals import Erased, NobodyErased
@@ -29,7 +28,6 @@ from shared.log.port import NewRecord, Partition
 
 _decode_answer = msgspec.json.Decoder(Answer).decode
 _decode_retraction = msgspec.json.Decoder(Retraction).decode
-_GROUP = feedback.COLUMNS.index("group_name")
 
 
 class Handlers:
@@ -50,40 +48,11 @@ class Handlers:
         self._webhooks = Webhooks(self._days, hidden)
         self._publisher = publisher
         self._erased = erased or NobodyErased()
-        self._counters = counters or Counters(CollectorRegistry())
+        self._feedback = Feedback(self._days, publisher, counters or Counters(CollectorRegistry()))
 
     async def record_feedback(self, messages: Sequence[Message], tx: AsyncConnection) -> Handled:
         """Facts, rollups, and a scored event for every revision that is current now."""
-        handled = Handled()
-        messages = await self._erased.without_person(messages, tx)
-        arrivals = [rows.feedback_arrival(message) for message in messages]
-        settled = await registers.settle("feedback", arrivals, handled, tx)
-        if not settled.fresh:
-            return handled
-        before = await feedback.histories(settled.had_rows, tx) if settled.had_rows else {}
-        if settled.demoted:
-            await registers.demote("feedback", settled.demoted, tx)
-        inserted = [rows.feedback_row(arrival) for arrival in settled.fresh]
-        await feedback.insert(inserted, [not settled.is_current(arrival) for arrival in settled.fresh], tx)
-        await rollup_table.add(self._feedback_deltas(settled, before), tx)
-        handled.publish = [
-            self._publisher.scored(message.event, row[_GROUP], message.data, message.record.key)
-            for row, (id_, revision, _, message) in zip(inserted, settled.fresh, strict=True)
-            if settled.current[id_] == revision
-        ]
-        handled.after_commit.append(partial(self._counters.scored.inc, len(handled.publish)))
-        return handled
-
-    def _feedback_deltas(self, settled: Settled, before: Mapping[str, Sequence[Revision]]) -> Deltas:
-        after: dict[str, list[Revision]] = {}
-        for arrival in settled.fresh:
-            revisions = after.setdefault(arrival.id, list(before.get(arrival.id, ())))
-            revisions.append(rows.revision_of(arrival))
-        changes = Changes(self._days)
-        for id_, revisions in after.items():
-            changes.add(before.get(id_, ()), -1)
-            changes.add(revisions, 1)
-        return changes.cells(_writer(settled))
+        return await self._feedback.record(await self._erased.without_person(messages, tx), tx)
 
     async def record_activity(self, messages: Sequence[Message], tx: AsyncConnection) -> Handled:
         """Facts, and the deliveries that they change."""
@@ -103,7 +72,7 @@ class Handlers:
             orders = {message.data.order_id for message in told}
             if known := settled.had_rows & {arrival.id for arrival in delivered}:
                 orders |= await activity.objects(known, tx)  # a revision may name another order than the one before
-            await self._judge_deliveries(orders, _writer(settled), tx)
+            await self._judge_deliveries(orders, rows.writer(messages), tx)
         return handled
 
     async def _judge_deliveries(self, orders: set[str], writer: int, tx: AsyncConnection) -> None:
@@ -163,11 +132,6 @@ class Handlers:
             revision=row.revision,
         )
         return self._publisher.scored(known, row.group, data, None)
-
-
-def _writer(settled: Settled) -> int:
-    """Which partition's cells a batch changes: one that it has read from, so that nobody else can be writing them."""
-    return min(arrival.message.record.partition.number for arrival in settled.fresh)
 
 
 def subscriptions(handlers: Handlers) -> Subscriptions:

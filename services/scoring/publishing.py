@@ -1,5 +1,7 @@
 """The events that scoring sends: ids derive from the fact and its revision, so that readers drop repeats. Pure."""
 
+from collections.abc import Iterable
+
 from shared.events.envelope import Event, NewEvent, encode
 from shared.events.feedback import Answer, Retraction
 from shared.events.identity import feedback_key
@@ -11,9 +13,16 @@ _SOURCE = "/petla/scoring"
 _NOTHING = Answer(metric="comment")
 
 
+# What `Publisher.scored` takes.
+Current = tuple[Event, str | None, Answer | Retraction, bytes | None]
+
+
 class Publisher:
     def __init__(self, scores_topic: str) -> None:
         self._topic = scores_topic
+
+    def scored_all(self, revisions: Iterable[Current]) -> list[NewRecord]:
+        return [self.scored(*revision) for revision in revisions]
 
     def scored(self, known: Event, group: str | None, data: Answer | Retraction, key: bytes | None) -> NewRecord:
         """`known` is the event of a revision that is current now, `key` its record's, None where it is not at hand.

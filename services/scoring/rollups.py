@@ -5,8 +5,9 @@ only the sum over partitions means something.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
+from itertools import repeat
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -19,6 +20,7 @@ DIMENSIONS = {
     "late_delivery": DELIVERY_DIMENSIONS,
 }
 TOTAL = ""
+_QUARTER = 900  # seconds
 
 RETRACTED = "retracted"
 NO_PROMISE = "no_promise"
@@ -42,17 +44,27 @@ class Cell(NamedTuple):
 Deltas = Counter[Cell]
 
 
-class Revision(NamedTuple):
-    """What the rollups need of one revision of a feedback; `dimensions` in the order of FEEDBACK_DIMENSIONS."""
+class Graded(NamedTuple):
+    """An answer's score and scale in tenths, and its group: None for a comment. All None for a retraction."""
 
-    revision: int
-    retracted: bool
     metric: str | None
+    direction: str | None
     score: int | None
     scale_min: int | None
     scale_max: int | None
-    direction: str | None
-    time: datetime
+    group: str | None
+
+
+class Revision(NamedTuple):
+    """What the rollups need of one revision of a feedback; `dimensions` in the order of FEEDBACK_DIMENSIONS.
+
+    `time` is in seconds since 1970.
+    """
+
+    revision: int
+    retracted: bool
+    graded: Graded
+    time: float
     dimensions: tuple[str | None, ...]
 
 
@@ -61,15 +73,19 @@ class Days:
 
     def __init__(self, zone: ZoneInfo) -> None:
         self._zone = zone
-        self._known: dict[int, date] = {}
+        self._known: dict[float, date] = {}
 
     def __call__(self, moment: datetime) -> date:
-        quarter = int(moment.timestamp()) // 900
+        return self.at(moment.timestamp())
+
+    def at(self, timestamp: float) -> date:
+        """Of seconds since 1970."""
+        quarter = timestamp // _QUARTER
         day = self._known.get(quarter)
         if day is None:
             if len(self._known) > 100_000:
                 self._known.clear()
-            day = self._known[quarter] = moment.astimezone(self._zone).date()
+            day = self._known[quarter] = datetime.fromtimestamp(quarter * _QUARTER, self._zone).date()
         return day
 
 
@@ -82,7 +98,7 @@ def counted(revisions: Sequence[Revision]) -> tuple[Revision, str] | None:
         return None
     newest = max(revisions) if len(revisions) > 1 else revisions[0]  # by revision, which comes first and is unique
     answer = newest if not newest.retracted else max((one for one in revisions if not one.retracted), default=None)
-    if answer is None or answer.score is None:
+    if answer is None or answer.graded.score is None:
         return None
     return answer, RETRACTED if newest.retracted else ""
 
@@ -97,12 +113,21 @@ class Changes:
     def add(self, history: Sequence[Revision], sign: int) -> None:
         """A feedback's known revisions as they were (-1) or are (+1)."""
         if found := counted(history):
-            _, _, metric, score, low, high, direction, time, dimensions = found[0]
-            self._answers[metric, self._days(time), low, high, direction, score, found[1], dimensions] += sign
+            answer, excluded = found
+            self._answers[answer.graded, self._days.at(answer.time), answer.dimensions, excluded] += sign
+
+    def add_first(
+        self, grades: Iterable[Graded], times: Iterable[float], dimensions: Iterable[tuple[str | None, ...]]
+    ) -> None:
+        """Feedbacks of which one revision is known: a column each of what `add` counts."""
+        self._answers.update(zip(grades, map(self._days.at, times), dimensions, repeat("")))
 
     def cells(self, partition: int) -> Deltas:
         deltas = Deltas()
-        for (metric, day, low, high, direction, score, excluded, dimensions), n in self._answers.items():
+        for (graded, day, dimensions, excluded), n in self._answers.items():
+            metric, direction, score, low, high, _ = graded
+            if score is None:
+                continue
             common = (day, low, high, direction, score, excluded, partition)
             deltas[Cell(metric, TOTAL, "", *common)] += n
             for dimension, value in zip(FEEDBACK_DIMENSIONS, dimensions, strict=True):

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import text
@@ -12,6 +13,9 @@ from shared.consumer.messages import Conflict, Handled, Item, Letter, Message, O
 from shared.log.port import Partition, Record
 
 _DETAIL_CHARACTERS = 1_000
+_record_of = attrgetter("record")
+_partition_of = attrgetter("record.partition")
+_type_of = attrgetter("event.type")
 
 # `published` follows what the log has acknowledged; facts recorded since `published_at` may still have to be sent.
 _FENCE = text(f"""
@@ -51,7 +55,7 @@ async def commit_batch(
 
 
 def last_records(items: Sequence[Item]) -> dict[Partition, Record]:
-    return {item.record.partition: item.record for item in items}
+    return dict(zip(map(_partition_of, items), map(_record_of, items), strict=True))
 
 
 async def _move_positions(items: Sequence[Item], held: Mapping[Partition, Held], tx: AsyncConnection) -> None:
@@ -73,13 +77,15 @@ async def _move_positions(items: Sequence[Item], held: Mapping[Partition, Held],
 
 
 async def _handle(messages: Sequence[Message], subscriptions: Subscriptions, tx: AsyncConnection) -> Handled:
-    by_handler: dict[Any, list[Message]] = {}
-    for message in messages:
-        if handler := subscriptions.get(message.event.type):
-            by_handler.setdefault(handler, []).append(message)
+    """Each handler what is for it, in the order in which the batch first names them."""
+    chosen = {type_: subscriptions.get(type_) for type_ in dict.fromkeys(map(_type_of, messages))}
+    handlers = list(dict.fromkeys(chosen.values()))
     handled = Handled()
-    for handler, taken in by_handler.items():
-        handled.add(await handler(taken, tx))
+    for handler in handlers:
+        if handler:
+            alone = len(handlers) == 1
+            taken = messages if alone else [one for one in messages if chosen[one.event.type] == handler]
+            handled.add(await handler(taken, tx))
     return handled
 
 
@@ -131,10 +137,10 @@ def _place(record: Record, held: Mapping[Partition, Held]) -> dict[str, Any]:
 
 
 def _outcomes(items: Sequence[Item], handled: Handled) -> Outcomes:
-    tally: Outcomes = Counter()
-    for item in items:
-        outcome = f"rejected.{item.reason}" if isinstance(item, Letter) else "new"
-        tally[item.record.partition, outcome] += 1
+    tally: Outcomes = Counter({(partition, "new"): n for partition, n in Counter(map(_partition_of, items)).items()})
+    for letter in (item for item in items if isinstance(item, Letter)):
+        tally[letter.record.partition, f"rejected.{letter.reason}"] += 1
+        tally[letter.record.partition, "new"] -= 1
     for partition, n in handled.duplicates.items():
         tally[partition, "duplicate"] += n
         tally[partition, "new"] -= n

@@ -12,9 +12,10 @@ from prometheus_client import CollectorRegistry
 from shared.clock import Clock
 from shared.consumer.batches import LeaseLost, commit_batch, last_records
 from shared.consumer.leases import Held, Leases
-from shared.consumer.messages import HANDLER_FAILED, Item, Letter, Republish, Subscriptions, place, read_record
+from shared.consumer.messages import HANDLER_FAILED, Item, Letter, Republish, Subscriptions, place
 from shared.consumer.positions import Positions, is_another
 from shared.consumer.progress import mark_published
+from shared.consumer.reading import read_records
 from shared.consumer.rejections import Halted, Rejections
 from shared.consumer.telemetry import ConsumerTelemetry
 from shared.db import Database, first_line, is_statement_timeout, is_transient
@@ -176,7 +177,7 @@ class Worker:
         await self._leases.keep()
         records = await self._reader.read(BATCH_RECORDS, READ_WAIT_SECONDS)
         if records:
-            items = [read_record(record) for record in records]
+            items = read_records(records)
             self._rejections.begin(len(items))
             with self._telemetry.batch(items):
                 await self._apply(items)

@@ -2,24 +2,24 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.scoring.rollups import FEEDBACK_DIMENSIONS, Revision
-from services.scoring.store.registers import copy_into
+from services.scoring.rollups import FEEDBACK_DIMENSIONS, Graded, Revision
+from services.scoring.store.registers import copy_lines
 
 COLUMNS = (
     "id",
-    "revision",
     "content",
-    "sender",
-    "partition",
     "time",
     "received_at",
     "data",
+    "sender",
+    "partition",
+    "revision",
     "retracted",
     "metric",
     "direction",
@@ -30,7 +30,8 @@ COLUMNS = (
 )
 _DIMENSIONS = ", ".join("sender" if name == "source" else f"data ->> '{name}'" for name in FEEDBACK_DIMENSIONS)
 _HISTORY = text(f"""
-    SELECT id, revision, retracted, metric, score, scale_min, scale_max, direction, time, {_DIMENSIONS}
+    SELECT id, revision, retracted, metric, direction, score, scale_min, scale_max, group_name,
+        CAST(extract(epoch FROM time) AS float8), {_DIMENSIONS}
     FROM feedback WHERE id = ANY(CAST(:ids AS uuid[]))""")
 _RECORDED_SINCE = text("""
     SELECT id, revision, retracted, sender, time, received_at, group_name, CAST(data AS text) FROM feedback
@@ -50,16 +51,19 @@ class Recorded(NamedTuple):
     data: str
 
 
-async def insert(rows: Sequence[Sequence[Any]], superseded: Sequence[bool], tx: AsyncConnection) -> None:
-    """`rows` in the order of COLUMNS; fails on a second row of a revision, or a second current one of a fact."""
-    await copy_into("feedback", COLUMNS, rows, superseded, tx)
+async def insert(lines: Sequence[str], superseded: Sequence[bool], tx: AsyncConnection) -> None:
+    """`lines` in the order of COLUMNS; fails on a second row of a revision, or a second current one of a fact."""
+    await copy_lines("feedback", COLUMNS, lines, superseded, tx)
 
 
 async def histories(ids: Collection[str], tx: AsyncConnection) -> dict[str, list[Revision]]:
     """Every known revision of these feedbacks."""
     found: dict[str, list[Revision]] = {}
     for id_, *rest in await tx.execute(_HISTORY, {"ids": list(ids)}):
-        found.setdefault(str(id_), []).append(Revision._make([*rest[:8], tuple(rest[8:])]))
+        revision, retracted, *graded = rest[:8]
+        found.setdefault(str(id_), []).append(
+            Revision(revision, retracted, Graded._make(graded), rest[8], tuple(rest[9:]))
+        )
     return found
 
 

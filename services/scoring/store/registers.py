@@ -6,13 +6,18 @@ with other content a conflict, and then the first in the log stays.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from io import BytesIO
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.scoring.lines import AROUND, BETWEEN
 from services.scoring.rows import Arrival
 from shared.consumer.messages import Conflict, Handled
+
+_id, _revision = attrgetter("id"), attrgetter("revision")
 
 
 @dataclass
@@ -20,7 +25,10 @@ class Settled:
     """`fresh` are the revisions to insert, `current` the highest known of each of their facts after the batch.
 
     `had_rows` are the facts that were known before; `demoted` those whose current row must be marked as superseded.
+    `all_first`: nothing was known of any of them, and none came twice.
     """
+
+    all_first: bool = False
 
     fresh: list[Arrival] = field(default_factory=list)
     current: dict[str, int] = field(default_factory=dict)
@@ -33,13 +41,18 @@ class Settled:
 
 async def settle(table: str, arrivals: Sequence[Arrival], handled: Handled, tx: AsyncConnection) -> Settled:
     """Tell fresh revisions from duplicates and conflicts (which go into `handled`), in the order of the log."""
+    ids = list(map(_id, arrivals))
+    # As one text: the client would spend ten times as much on a list of so many.
     rows = await tx.execute(
-        text(f"SELECT id, revision, content FROM {table} WHERE id = ANY(CAST(:ids AS uuid[]))"),
-        {"ids": list({arrival.id for arrival in arrivals})},
+        text(f"SELECT id, revision, content FROM {table} WHERE id = ANY(CAST(CAST(:ids AS text) AS uuid[]))"),
+        {"ids": f"{{{','.join(ids)}}}"},
     )
     known: dict[str, dict[int, bytes]] = {}
     for id_, revision, content in rows:
         known.setdefault(str(id_), {})[revision] = content
+    current = dict(zip(ids, map(_revision, arrivals), strict=True))
+    if not known and len(current) == len(ids):
+        return Settled(True, list(arrivals), current)
     highest_before = {id_: max(revisions) for id_, revisions in known.items()}
     settled = Settled()
     for arrival in arrivals:
@@ -85,6 +98,25 @@ async def copy_into(
         now = (await tx.execute(text("SELECT now()"))).scalar_one()
         late = [(*row, now) for row, old in zip(rows, superseded, strict=True) if old]
         await driver.copy_records_to_table(table, columns=[*names, "superseded_at"], records=late)
+
+
+async def copy_lines(
+    table: str, names: Sequence[str], lines: Sequence[str], superseded: Sequence[bool], tx: AsyncConnection
+) -> None:
+    """The same of rows that are text already, a fifth cheaper still."""
+    current = [line for line, old in zip(lines, superseded, strict=True) if not old]
+    await _copy_text(table, names, current, tx)
+    if len(current) < len(lines):
+        now = (await tx.execute(text("SELECT CAST(now() AS text)"))).scalar_one()
+        late = [f"{line}{BETWEEN}{now}" for line, old in zip(lines, superseded, strict=True) if old]
+        await _copy_text(table, [*names, "superseded_at"], late, tx)
+
+
+async def _copy_text(table: str, names: Sequence[str], lines: Sequence[str], tx: AsyncConnection) -> None:
+    driver = (await tx.get_raw_connection()).driver_connection
+    assert driver is not None
+    source = BytesIO("\n".join(lines).encode())
+    await driver.copy_to_table(table, source=source, columns=names, format="csv", delimiter=BETWEEN, quote=AROUND)
 
 
 def columns(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> dict[str, list[Any]]:
