@@ -26,6 +26,7 @@ ROUTES: Sequence[tuple[str, str, Sequence[str]]] = (
     ("/v1/dead-letters", "scoring", ()),
     ("/v1/customers/*/facts", "scoring", ()),
     ("/dashboard", "scoring", ()),
+    ("/sources/upload", "ingest", ()),
     ("/sources", "scoring", ()),
     ("/static", "scoring", ()),
     ("/v1/followups", "alerts", ()),

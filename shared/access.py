@@ -3,7 +3,6 @@
 A key is shown once; the log holds its SHA-256 (32 random bytes need no slow hash). A revoked key stays, with its time.
 """
 
-import base64
 import hashlib
 import hmac
 import ipaddress
@@ -28,8 +27,8 @@ _PREFIX = "key/"
 _ID_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that is mistaken for another
 _ID_LENGTH = 6
 _LONGEST_KEY = 128  # bytes that are looked at: ours have half as many
+_LONGEST_HEADER = _LONGEST_KEY + 32
 _SOURCE = re.compile(r"[^\x00-\x1f\x7f-\x9f]{1,256}")
-_ASK = 'Basic realm="Petla: any name, an API key as the password", charset="UTF-8"'
 _PROXY_HEADERS = (b"forwarded", b"x-forwarded-", b"x-real-ip", b"via")
 
 
@@ -123,17 +122,16 @@ def authenticate(store: ConfigStore, authorization: bytes | None) -> Principal:
     """Who sent this `Authorization` header; AccessDenied (401; 503 before all keys are known) when nobody we know."""
     if not authorization:
         raise AccessDenied(401, "no_key", "send an API key as 'Authorization: Bearer petla_…'")
-    scheme, _, key = authorization.partition(b" ")
-    if scheme.lower() != b"bearer":
+    key_id, digest = _claimed(authorization[:_LONGEST_HEADER])
+    if not digest:
         raise AccessDenied(401, "no_key", "the Authorization header is not 'Bearer petla_…'")
-    return _owner(store, key.strip())
+    return _owner(store, key_id, digest)
 
 
-def _owner(store: ConfigStore, key: bytes) -> Principal:
-    key_id = key[6:].partition(b"_")[0].decode("latin-1")
+def _owner(store: ConfigStore, key_id: str, digest: str) -> Principal:
     known = store.get(_PREFIX + key_id)
     expected = known["sha256"] if known else ""
-    matches = hmac.compare_digest(_digest(key[:_LONGEST_KEY]), expected)
+    matches = hmac.compare_digest(digest, expected)
     if known is None and not store.is_complete:
         # Who is told 401 may throw the event away, and the key may well exist.
         raise AccessDenied(503, "keys_unknown", "keys are not known yet, because the log is away: try again")
@@ -150,8 +148,19 @@ def _principal(key_id: str, source: str, scopes: tuple[str, ...]) -> Principal:
 
 
 @lru_cache(maxsize=1024)
+def _claimed(authorization: bytes) -> tuple[str, str]:
+    """The key's id and digest; without a digest where the header holds none.
+
+    Remembered: a sender's key comes with every request. Whether it is still good is asked of the store each time.
+    """
+    scheme, _, key = authorization.partition(b" ")
+    if scheme.lower() != b"bearer":
+        return "", ""
+    key = key.strip()
+    return key[6:].partition(b"_")[0].decode("latin-1"), _digest(key[:_LONGEST_KEY])
+
+
 def _digest(key: bytes) -> str:
-    """Remembered: a sender's key comes with every request. Whether it is still good is asked of the store each time."""
     return hashlib.sha256(key).hexdigest()
 
 
@@ -162,14 +171,14 @@ def require(principal: Principal, scope: str) -> None:
         raise AccessDenied(403, "missing_scope", f"the API key {principal.id} lacks the scope {scope}")
 
 
-_bearer = HTTPBearer(auto_error=False, description="An API key: petla_…")
+BEARER = HTTPBearer(auto_error=False, description="An API key: petla_…")
 
 
 def requires(scope: str) -> Callable[..., Awaitable[Principal]]:
     """A FastAPI dependency: the principal of the request, who has `scope`. The app's state holds the store."""
 
     async def principal(
-        request: Request, shown_in_docs: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)] = None
+        request: Request, shown_in_docs: Annotated[HTTPAuthorizationCredentials | None, Security(BEARER)] = None
     ) -> Principal:
         header = request.headers.get("authorization")
         found = authenticate(request.app.state.config, header.encode("latin-1") if header else None)
@@ -177,38 +186,6 @@ def requires(scope: str) -> Callable[..., Awaitable[Principal]]:
         return found
 
     return principal
-
-
-def page_requires(scope: str) -> Callable[..., Awaitable[Principal]]:
-    """As `requires`, for a page: a browser asks its reader for the key and sends it as the password (RFC 7617).
-
-    Only for what has no effect: a browser sends a password along whoever made it call.
-    """
-
-    async def principal(
-        request: Request, shown_in_docs: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)] = None
-    ) -> Principal:
-        header = request.headers.get("authorization", "").encode("latin-1")
-        by_reader = "text/html" in request.headers.get("accept", "")
-        try:
-            found = authenticate(request.app.state.config, _from_password(header) or None)
-        except AccessDenied as denied:
-            raise AccessDenied(denied.status, denied.code, denied.detail, _ASK if by_reader else "Bearer") from None
-        require(found, scope)
-        return found
-
-    return principal
-
-
-def _from_password(header: bytes) -> bytes:
-    """The header as if the key had been sent as such; any name may stand before it."""
-    scheme, _, credentials = header.partition(b" ")
-    if scheme.lower() != b"basic":
-        return header
-    try:
-        return b"Bearer " + base64.b64decode(credentials.strip(), validate=True).partition(b":")[2]
-    except ValueError:
-        return b"Bearer "
 
 
 def is_loopback(scope: Scope) -> bool:

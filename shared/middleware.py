@@ -1,6 +1,6 @@
 """Around every API, as pure ASGI: a request body has an end, HEAD is GET without a body, every error is answered."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -52,21 +52,29 @@ class HeadAsGet:
 
 
 class BodyLimit:
-    """Counts what really arrives: a declared length may be missing or a lie. (FastAPI's own answers text/plain.)"""
+    """Counts what really arrives: a declared length may be missing or a lie. (FastAPI's own answers text/plain.)
 
-    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
+    `larger` has paths whose bodies may be more.
+    """
+
+    def __init__(self, app: ASGIApp, max_bytes: int, larger: Mapping[str, int]) -> None:
         self._app = app
         self._max_bytes = max_bytes
+        self._larger = larger
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        left = self._max_bytes
+        most = left = self._most(scope)
 
         async def counting() -> Message:
             nonlocal left
             message = await receive()
             left -= len(message.get("body", b""))
             if left < 0:
-                raise Refusal(413, "too_large", f"a body has at most {self._max_bytes} bytes here")
+                raise Refusal(413, "too_large", f"a body has at most {most} bytes here")
             return message
 
         await self._app(scope, counting, send)
+
+    def _most(self, scope: Scope) -> int:
+        path = str(scope.get("path", "")).removeprefix(scope.get("root_path", ""))
+        return self._larger.get(path, self._max_bytes)

@@ -7,6 +7,7 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
+from types import MappingProxyType
 
 import msgspec
 from fastapi import Depends, FastAPI, Request, Response
@@ -57,11 +58,13 @@ def create_app(
     figures: Figures = dict,
     refresh: Refresh = _nothing_to_refresh,
     is_away: IsAway = lambda error: False,
-    max_body_bytes: int = MAX_BODY_BYTES,
+    larger_bodies: Mapping[str, int] = MappingProxyType({}),
 ) -> FastAPI:
     """`config` becomes `app.state.config`, which `access.requires` reads; `figures` stand beside the checks.
 
     `refresh` brings figures up to date before the registry's metrics are written.
+
+    `larger_bodies` has the paths that take more than `MAX_BODY_BYTES`.
 
     `is_away` tells errors that mean "not now" (503) from mistakes of ours (500).
     """
@@ -75,7 +78,7 @@ def create_app(
         middleware=[
             Middleware(LastResort, is_away=is_away),
             Middleware(HeadAsGet),
-            Middleware(BodyLimit, max_bytes=max_body_bytes),
+            Middleware(BodyLimit, max_bytes=MAX_BODY_BYTES, larger=larger_bodies),
         ],
     )
     app.state.config = config

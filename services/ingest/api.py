@@ -1,6 +1,6 @@
 """Everything of ingest's HTTP interface that is not the door: health, metrics, the OpenAPI document."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from fastapi import FastAPI
@@ -12,7 +12,13 @@ from shared.log.port import LogUnavailable
 from shared.web import Checks, create_app
 
 
-def create_api(config: ConfigStore, checks: Checks, registry: CollectorRegistry, spilled: Callable[[], int]) -> FastAPI:
+def create_api(
+    config: ConfigStore,
+    checks: Checks,
+    registry: CollectorRegistry,
+    spilled: Callable[[], int],
+    larger_bodies: Mapping[str, int],
+) -> FastAPI:
     """`spilled` counts the records that wait on this disk for the broker."""
     app = create_app(
         "ingest",
@@ -21,6 +27,7 @@ def create_api(config: ConfigStore, checks: Checks, registry: CollectorRegistry,
         registry=registry,
         figures=lambda: {"spilled": spilled()},
         is_away=_is_away,
+        larger_bodies=larger_bodies,
     )
     framework_document = app.openapi
 

@@ -20,6 +20,11 @@ from services.ingest.surveys import routes as surveys
 from services.ingest.surveys.answering import Answering
 from services.ingest.surveys.links import Links
 from services.ingest.surveys.rendering import Brand
+from services.ingest.uploads import routes as uploads
+from services.ingest.uploads.children import Children
+from services.ingest.uploads.choosing import Documents
+from services.ingest.uploads.desk import Desk
+from services.ingest.uploads.folder import Uploads
 from services.ingest.webhooks import routes as webhooks
 from services.ingest.webhooks import trials
 from services.ingest.webhooks.access import known_keys
@@ -32,12 +37,15 @@ from shared.erasure.names import Names
 from shared.erasure.requests import Requests
 from shared.events.catalogue import ACCEPTED_TYPES, RAW_TOPIC
 from shared.log.port import Log
+from shared.loops import Loop
+from shared.no_survey import SurveyRefusals
 from shared.sealing import Sealing
 from shared.service import Service
 from shared.telemetry import new_registry, new_tracing
 from shared.tracing import Tracing
 
 _STRANGERS_AT_ONCE, _SECONDS_A_STRANGER = 20, 1.0  # deliveries that are not the sender's, recorded for each source
+_SWEEP_SECONDS = 30.0
 _ANSWERS_AT_ONCE, _SECONDS_AN_ANSWER = 20, 10.0  # of one survey's link; a person changes an answer a few times
 
 
@@ -76,14 +84,17 @@ class Ingest:
         rate = RateLimit(settings.max_events_per_second, clock)
         parts = _Parts(keeping, sealing, clock, rate, BytesAtOnce(), counters, self._tracing)
         sources = Sources(config, sealing, ACCEPTED_TYPES, environment, known_keys(config), settings.sources)
-        api = create_api(config, self.checks, registry, spilled.count)
+        api = create_api(config, self.checks, registry, spilled.count, uploads.LARGER_BODIES)
         api.include_router(surveys.pages(_answering(parts, settings), _brand(settings), self._tracing))
-        api.include_router(surveys.api(_links(parts, settings)))
+        api.include_router(surveys.api(_links(parts, settings, SurveyRefusals(config, sealing))))
         administration = Administration(config, sources, sealing)
         api.include_router(webhooks.routes(administration, sources, clock, settings.public_url))
-        api.include_router(
-            trials.routes(sources, log, settings.topic(RAW_TOPIC), clock, Requests(config, Names(sealing)))
-        )
+        requests = Requests(config, Names(sealing))
+        api.include_router(trials.routes(sources, log, settings.topic(RAW_TOPIC), clock, requests))
+        self._children = Children()
+        desk = Desk(Uploads(settings.data / "uploads"), Documents(sources), self._children, clock, requests)
+        self._sweeping = Loop("ingest.uploads", desk.sweep_once, _SWEEP_SECONDS)
+        api.include_router(uploads.routes(desk, settings.zone))
         senders = Senders(environment, config, log, settings.topic(RAW_TOPIC), sealing, clock)
         self._pulling = _pulling(parts, senders, sources, config)
         self.app: ASGIApp = Door(
@@ -100,10 +111,13 @@ class Ingest:
     async def start(self) -> None:
         """The log and the configuration are the process's, which starts and stops them."""
         self._pulling.start()
+        self._sweeping.start()
 
     async def stop(self) -> None:
         """Whoever was answered is on the log; another process may pull at once."""
         await self._pulling.stop()
+        await self._sweeping.stop()
+        await self._children.stop()
         await self._tracing.close()
 
     async def checks(self) -> dict[str, str]:
@@ -129,12 +143,13 @@ def _brand(settings: IngestSettings) -> Brand:
     return Brand(settings.brand_name, settings.brand_colour, settings.brand_logo, settings.privacy_url)
 
 
-def _links(parts: _Parts, settings: IngestSettings) -> Links:
+def _links(parts: _Parts, settings: IngestSettings, refusals: SurveyRefusals) -> Links:
     return Links(
         keeping=parts.keeping,
         sealing=parts.sealing,
         clock=parts.clock,
         rate=parts.rate,
+        refusals=refusals,
         public_url=settings.public_url,
     )
 

@@ -45,6 +45,7 @@ def _handler(name: str) -> type[BaseHTTPRequestHandler]:
         def answer(self) -> None:
             received = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             told = {"service": name, "path": self.path, "bytes": len(received), "headers": self.headers.items()}
+            told["port"] = self.connection.getsockname()[1]
             body = json.dumps(told).encode()
             self.send_response(200)
             self.send_header("Content-Type", "application/json")

@@ -49,6 +49,7 @@ def running_nginx(services: Mapping[str, int], tls: str = "") -> Iterator[Nginx]
     with temporary_data_folder() as folder:
         port = free_port()
         values = {f"PROXY_{name.upper()}": f"127.0.0.1:{at}" for name, at in services.items()}
+        values.setdefault("PROXY_UPLOADS", values["PROXY_INGEST"])
         values |= {"PROXY_LISTEN": f"127.0.0.1:{port}", "PROXY_RESOLVER": "127.0.0.1", "PROXY_TLS": str(folder)}
         if tls:
             (folder / "tls.conf").write_text(tls.replace("/etc/nginx/tls", str(folder)), encoding="utf-8")

@@ -147,6 +147,7 @@ def test_the_proxy_is_told_everything_its_template_asks() -> None:
     assert asked == {name for name in environment if name.startswith("PROXY_")}
     for name in SERVICES:
         assert environment[f"PROXY_{name.upper()}"] == f"{name}:{PORTS[name]} resolve"
+    assert environment["PROXY_UPLOADS"] == environment["PROXY_INGEST"]  # they share a volume
     assert environment["PROXY_TLS"] in mounts("proxy")
     assert f"8443:{8443}" in CONTAINERS["proxy"]["ports"]
     assert "listen 8443 ssl" in (DEPLOY / "proxy" / "tls" / "tls.conf.example").read_text(encoding="utf-8")

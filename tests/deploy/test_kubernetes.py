@@ -146,11 +146,17 @@ def test_the_proxy_is_the_one_of_compose() -> None:
     for name in SERVICES:
         assert f"{told[f'PROXY_{name.upper()}']} resolve" == in_compose[f"PROXY_{name.upper()}"]
     assert container("proxy")["args"] == CONTAINERS["proxy"]["command"]
+    uploads = named("Service")["ingest-uploads"]["spec"]
+    assert told["PROXY_UPLOADS"] == f"ingest-uploads:{uploads['ports'][0]['port']}"
+    assert uploads["selector"] == {
+        **named("Service")["ingest"]["spec"]["selector"],
+        "statefulset.kubernetes.io/pod-name": f"{named('StatefulSet')['ingest']['metadata']['name']}-0",
+    }
     (rule,) = named("Ingress")["petla"]["spec"]["rules"]
     (path,) = rule["http"]["paths"]
     assert (path["path"], path["pathType"]) == ("/", "Prefix")
     assert path["backend"]["service"]["name"] == "proxy"
-    assert "6m" in named("Ingress")["petla"]["metadata"]["annotations"].values()
+    assert "21m" in named("Ingress")["petla"]["metadata"]["annotations"].values()
 
 
 @pytest.fixture(scope="module")

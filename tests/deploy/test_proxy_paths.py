@@ -63,6 +63,19 @@ def logged(nginx: Nginx, status: str) -> str | None:
     return text if f'"status":"{status}"' in text else None
 
 
+def test_files_that_people_load_all_go_to_one_process() -> None:
+    """They lie on its disk; another process of ingest would not know of them."""
+    with (
+        echoing_servers() as ports,
+        echoing_servers() as others,
+        running_nginx(ports | {"uploads": others["ingest"]}) as nginx,
+        httpx.Client(base_url=nginx.url, trust_env=False) as http,
+    ):
+        for path in ("/sources/upload", "/sources/upload/x/start", "/ingest/sources/upload/x"):
+            assert http.post(path).json()["port"] == others["ingest"]
+        assert http.get("/sources/uploads").json()["port"] == ports["scoring"]
+
+
 @pytest.fixture
 def http(nginx: Nginx) -> Iterator[httpx.Client]:
     with httpx.Client(base_url=nginx.url, trust_env=False) as client:
@@ -124,9 +137,20 @@ def test_who_asks_is_said_by_the_proxy_alone(http: httpx.Client) -> None:
     assert without["X-Forwarded-For"] == "127.0.0.1"
 
 
-@pytest.mark.parametrize(("size", "status"), [(6 * 1024 * 1024, 200), (6 * 1024 * 1024 + 1, 413)])
-def test_a_body_has_an_end(http: httpx.Client, size: int, status: int) -> None:
-    answer = http.post("/v1/events", content=bytes(size))
+@pytest.mark.parametrize(("size", "status"), [(0, 200), (1, 413)])
+@pytest.mark.parametrize(
+    ("path", "most"),
+    [
+        ("/v1/events", 6),
+        ("/sources", 6),
+        ("/sources/uploads", 6),
+        ("/sources/upload", 21),
+        ("/ingest/sources/upload", 21),
+    ],
+)
+def test_a_body_has_an_end(http: httpx.Client, path: str, most: int, size: int, status: int) -> None:
+    size += most * 1024 * 1024
+    answer = http.post(path, content=bytes(size))
     assert answer.status_code == status
     if status == 200:
         assert answer.json()["bytes"] == size

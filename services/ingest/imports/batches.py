@@ -58,7 +58,7 @@ def batches(rows: Iterable[Row], mapping: MappingDocument) -> Iterator[Batch]:
     """Every row lies in exactly one batch, in order; a row that cannot be mapped is a rejection of its batch."""
     batch = Batch()
     for row in rows:
-        outcome = _lines(row, mapping)
+        outcome = lines_of(row, mapping)
         if not batch.has_room(outcome if isinstance(outcome, list) else []):
             yield batch
             batch = Batch()
@@ -82,7 +82,8 @@ def requests(batch: Batch) -> Iterator[slice]:
         yield slice(start, len(batch.lines))
 
 
-def _lines(row: Row, mapping: MappingDocument) -> list[bytes] | Rejection:
+def lines_of(row: Row, mapping: MappingDocument) -> list[bytes] | Rejection:
+    """The row's events as JSON."""
     if row.fault is not None:
         return Rejection(row.number, None, row.fault)
     try:

@@ -25,9 +25,13 @@ _SAMPLE = 64 * 1024
 
 
 class Source(Protocol):
-    """An open file: `size` and `position` in bytes of the file as it lies on the disk."""
+    """An open file: `size` and `position` in bytes of the file as it lies on the disk.
+
+    `found` is how it is written, whole once the first row was read.
+    """
 
     size: int
+    found: Format
 
     def position(self) -> int: ...
 
@@ -63,6 +67,7 @@ def _is_workbook(start: bytes, form: Format) -> bool:
 class _TextSource:
     def __init__(self, raw: io.BufferedReader, size: int, form: Format) -> None:
         self.size = size
+        self.found = form
         self._raw = raw
         self._form = form
         self._text: io.TextIOWrapper | None = None
@@ -83,16 +88,18 @@ class _TextSource:
             encoding = self._encoding()
             sample = self._open(encoding).read(_SAMPLE).removeprefix(BYTE_ORDER_MARK)
             lines = Lines(self._open(encoding), encoding)
-            if self._kind(sample) == "csv":
-                yield from csv_rows(lines, self._form.delimiter or sniff(sample))
+            self.found = self._found(encoding, sample)
+            if self.found.delimiter:
+                yield from csv_rows(lines, self.found.delimiter)
             else:
                 yield from json_rows(lines)
         except (EOFError, zlib.error, OSError) as error:
             raise FileError(f"the file is damaged: {error}") from None
         except (EncodingError, DelimiterError) as error:
-            raise FileError(str(error)) from None
+            asks = "encoding" if isinstance(error, EncodingError) else "delimiter"
+            raise FileError(str(error), asks) from None
         except UnicodeError:
-            raise FileError(self._wrong(lines.count if lines else 0)) from None
+            raise FileError(self._wrong(lines.count if lines else 0), "encoding") from None
 
     def _encoding(self) -> str:
         scan = Scan()
@@ -101,10 +108,9 @@ class _TextSource:
             scan.feed(piece)
         return scan.encoding(self._form.encoding)
 
-    def _kind(self, sample: str) -> str:
-        if self._form.type is not None:
-            return self._form.type
-        return "jsonl" if sample.lstrip().startswith("{") else "csv"
+    def _found(self, encoding: str, sample: str) -> Format:
+        kind = self._form.type or ("jsonl" if sample.lstrip().startswith("{") else "csv")
+        return Format(kind, (self._form.delimiter or sniff(sample)) if kind == "csv" else None, encoding)
 
     def _open(self, encoding: str) -> io.TextIOWrapper:
         self._text = io.TextIOWrapper(self._unpacked(), encoding, errors="surrogateescape", newline="")

@@ -119,11 +119,13 @@ class Checkpoint:
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
-    def save(self, counts: Counts, errors_size: int, *, now: bool = False) -> None:
+    def save(self, counts: Counts, errors_size: int, position: int, *, now: bool = False) -> None:
+        """`position` is for whoever looks on: bytes of the file that were read."""
         moment = self._clock.monotonic()
         if not now and self._saved_at is not None and moment - self._saved_at < _SECONDS_BETWEEN_SAVES:
             return
         stored = {"identity": self._identity, "counts": asdict(counts), "errors_size": errors_size}
+        stored["position"] = position
         written = self._path.with_name(self._path.name + ".new")
         written.write_text(json.dumps(stored))
         written.replace(self._path)
@@ -141,23 +143,25 @@ class Standing:
         self._checkpoint = checkpoint
         loaded = checkpoint.load()
         self._settled = loaded if loaded and errors.holds(loaded[1]) else (Counts(), 0)
+        self._position = 0
 
     @property
     def counts(self) -> Counts:
         return self._settled[0]
 
-    def settle(self, batch: Batch, refused: list[Rejection]) -> None:
+    def settle(self, batch: Batch, refused: list[Rejection], position: int) -> None:
         """A batch whose every row is answered for; `refused` by the server. Raises OSError."""
         counts, size = self._settled
         rejections = sorted(batch.rejections + refused, key=lambda rejection: rejection.row)
         self._settled = counts.plus(batch, len(rejections)), self.errors.add(rejections, size)
-        self._checkpoint.save(*self._settled)
+        self._position = position
+        self._checkpoint.save(*self._settled, position)
 
     def keep(self) -> None:
         """Before the end of a run that stopped; without it the next run repeats a second's work."""
         if self.counts.rows:
             with suppress(OSError):
-                self._checkpoint.save(*self._settled, now=True)
+                self._checkpoint.save(*self._settled, self._position, now=True)
 
     def finish(self) -> None:
         """The whole file is settled: the next run begins at its first row, and no error file of an older run stays."""

@@ -3,12 +3,18 @@
 A row that cannot be read is a row with a fault, and reading goes on behind it; a file that cannot be read raises.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 
 class FileError(ValueError):
-    """The file cannot be read on from here."""
+    """The file cannot be read on from here. `asks` is the key of `format` that would settle it, one of `choices`."""
+
+    def __init__(self, sentence: str, asks: str | None = None, choices: Sequence[str] = ()) -> None:
+        super().__init__(sentence)
+        self.asks = asks
+        self.choices = choices
 
 
 @dataclass(frozen=True)

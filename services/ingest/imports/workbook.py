@@ -16,6 +16,7 @@ from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook
 from services.ingest.imports.rows import FileError, Row, Unreadable, column_names
 from services.ingest.imports.sheet_look import Position, Sheet, named
 from services.ingest.imports.workbook_guard import inspect
+from services.ingest.mapping import Format
 
 # Excel keeps fifteen digits of a number; the sixteenth is made up.
 _DIGITS_KEPT = 10**15
@@ -39,13 +40,17 @@ def _choose(sheets: list[Sheet], name: str | None) -> Sheet:
     if name is not None:
         found = [sheet for sheet in sheets if sheet.name == name]
         if not found:
-            raise FileError(f"there is no sheet {name!r:.60} (there are: {shown}): name one of them (format: sheet)")
+            sentence = f"there is no sheet {name!r:.60} (there are: {shown}): name one of them (format: sheet)"
+            raise FileError(sentence, "sheet", [sheet.name for sheet in sheets])
         return found[0]
     found = [sheet for sheet in sheets if sheet.values and not sheet.hidden]
     if len(found) > 1:
-        raise FileError(f"the workbook has the sheets {shown}: name one of them in the mapping (format: sheet)")
+        names = [sheet.name for sheet in found]
+        sentence = f"the workbook has the sheets {shown}: name one of them in the mapping (format: sheet)"
+        raise FileError(sentence, "sheet", names)
     if not found:
-        raise FileError("every sheet of the workbook is empty or hidden: name the one to read (format: sheet)")
+        sentence = "every sheet of the workbook is empty or hidden: name the one to read (format: sheet)"
+        raise FileError(sentence, "sheet", [sheet.name for sheet in sheets])
     return found[0]
 
 
@@ -54,6 +59,7 @@ class Workbook:
 
     def __init__(self, table: CalamineSheet, sheet: Sheet, size: int) -> None:
         self.size = size
+        self.found = Format("xlsx", sheet=sheet.name)
         self._table = table
         self._sheet = sheet
         self._first_column = table.start[1] if table.start else 0

@@ -100,7 +100,12 @@ def _locate(node: Node, file: str) -> Located:
         return _locate_mapping(node, file, line)
     if isinstance(node, SequenceNode):
         return Located(file, line, [_locate(item, file) for item in node.value])
-    return Located(file, line, _scalar(str(node.tag).removeprefix(_TAG), str(node.value), file, line))
+    return Located(file, line, _scalar(str(node.tag).removeprefix(_TAG), _text_of(node), file, line))
+
+
+def _text_of(node: Node) -> str:
+    """Where lines of a text under `>` were folded, ruamel leaves a mark, to write them back as they were."""
+    return str(node.value).replace("\a", "") if getattr(node, "style", None) == ">" else str(node.value)
 
 
 def _locate_mapping(node: MappingNode, file: str, line: int) -> Located:

@@ -17,10 +17,10 @@ from services.ingest.webhooks.explaining import Explanation, explain_again
 from services.ingest.webhooks.kept import Kept, Place
 from services.ingest.webhooks.registry import Sources
 from services.ingest.webhooks.trial_texts import TEXTS
-from shared.access import page_requires
 from shared.clock import Clock
 from shared.erasure.requests import Requests
 from shared.log.port import Log
+from shared.page_access import page_requires
 from shared.pages.files import file_answer, static_files, templates
 from shared.pages.language import Language, choose
 from shared.pages.policy import page_headers

@@ -11,7 +11,8 @@ from services.scoring.pages.rendering import Pages, files
 from services.scoring.pages.sources import first_to_show, sources_page
 from services.scoring.pages.wording import wording
 from services.scoring.sources import Sources
-from shared.access import is_loopback, page_requires
+from shared.access import is_loopback
+from shared.page_access import page_requires
 from shared.pages.files import file_answer
 from shared.pages.language import Language, choose
 from shared.pages.policy import page_headers

@@ -7,6 +7,7 @@ NOUNS = {
 TEXTS = {
     "sources": "Sources",
     "sources.title": "Sources · Pętla",
+    "sources.upload": "Load a file",
     "sources.heading": "Last {days}",
     "sources.note": "received = accepted + duplicates + conflicts + ignored + rejected, in every row",
     "sources.none": "Nothing has come in yet",

@@ -7,6 +7,7 @@ NOUNS = {
 TEXTS = {
     "sources": "Źródła",
     "sources.title": "Źródła · Pętla",
+    "sources.upload": "Wczytaj plik",
     "sources.heading": "Ostatnie {days}",
     "sources.note": "odebrane = przyjęte + duplikaty + sprzeczne + zignorowane + odrzucone, w każdym wierszu",
     "sources.none": "Jeszcze nic nie przyszło",

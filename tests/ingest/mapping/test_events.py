@@ -88,3 +88,16 @@ def test_a_bad_value_in_when_is_named() -> None:
     with pytest.raises(RowError) as rejected:
         mapping.events({"a": "x"})
     assert rejected.value.field == "when"
+
+
+def test_an_expression_may_be_folded_over_lines() -> None:
+    folded = compiled("""\
+ce_source: /olist
+rules:
+  - emit: order.placed.v1
+    id: >-
+      join('/',
+      [order, 'placed'])
+    map: {order_id: order}
+""")
+    assert [event["id"] for event in folded.events({"order": "o-1"})] == ["o-1/placed"]
