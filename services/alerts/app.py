@@ -18,6 +18,7 @@ from services.alerts.handlers import Handlers, subscriptions
 from services.alerts.notifier import Notifier
 from services.alerts.overdue import OverdueWatch
 from services.alerts.persons import Persons, sweep_nameless
+from services.alerts.refusals import Telling
 from services.alerts.relay import Relay
 from services.alerts.settings import AlertsSettings
 from shared.clock import Clock
@@ -35,6 +36,7 @@ from shared.erasure.traces import Traces
 from shared.events.catalogue import ACTIVITY_TOPIC, FOLLOWUPS_TOPIC, SCORES_TOPIC
 from shared.log.port import Log, LogUnavailable
 from shared.loops import Loop
+from shared.no_survey import SurveyRefusals
 from shared.observation import Figures, Observation
 from shared.sealing import Sealing
 from shared.service import Service
@@ -69,7 +71,8 @@ class AlertsService:
         topics = [settings.topic(SCORES_TOPIC), settings.topic(ACTIVITY_TOPIC)]
         requests = Requests(config, Names(sealing))
         erased = Arrivals(requests.names, sweep_nameless)
-        handlers = Handlers(settings, self._wake, Counters(registry), self._tracing, erased)
+        refusals = SurveyRefusals(config, sealing)
+        handlers = Handlers(settings, self._wake, Counters(registry), self._tracing, erased, refusals)
         telemetry = ConsumerTelemetry(clock, registry, self._tracing)
         self._worker = Worker(log, db, topics, subscriptions(handlers), clock, telemetry=telemetry)
         self._channel = _channel(settings, clock)
@@ -81,6 +84,8 @@ class AlertsService:
         self.erase_requests = EraseRequests(db, requests)
         self.eraser = self._new_eraser(settings, requests, erased, clock)
         self._add_loop("erasure", self._erase_once)
+        self.telling = Telling(db, refusals)
+        self._add_loop("refusals", self.telling.run_once)
         if self._channel:
             notifier = Notifier(db, self._channel, clock, SystemRandom().random, registry, self._tracing)
             self._add_loop("notifier", notifier.run_once)

@@ -3,7 +3,7 @@
 Of a scored feedback the highest revision counts, whatever the order of arrival; of an activity fact too.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from uuid import UUID
 
@@ -11,12 +11,12 @@ import structlog
 from prometheus_client import CollectorRegistry
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.alerts import consent
+from services.alerts import consent, refusals
 from services.alerts.answers import Followed, follow_up
 from services.alerts.counters import Counters
 from services.alerts.models import EraseRequest
 from services.alerts.settings import AlertsSettings
-from services.alerts.store import activity, erase_requests, feedback
+from services.alerts.store import activity, erase_requests, feedback, survey_refusals
 from services.alerts.store.activity import Fact, Key
 from services.alerts.store.feedback import Seen
 from services.alerts.verdicts import is_detractor, news_of
@@ -27,15 +27,18 @@ from shared.events.activity import ACTIVITY, ACTIVITY_RETRACTED, CUSTOMER_UPDATE
 from shared.events.envelope import content_digest
 from shared.events.rights import ERASE_REQUESTED
 from shared.events.scores import SCORED
+from shared.no_survey import SurveyRefusals
 from shared.tracing import UNTRACED, Tracing
 
+# What may stand in place of a fact that spoke of consent.
+_MAY_TAKE_BACK = (CUSTOMER_UPDATED, ACTIVITY_RETRACTED)
 _log = structlog.get_logger(__name__)
 
 
 class Handlers:
     """`wake` is called after the commit of a batch that leaves something to be sent.
 
-    `erased` takes erased persons out of what arrives.
+    `erased` takes erased persons out of what arrives; `refusals` is where those who do not want to be asked are told.
     """
 
     def __init__(
@@ -45,8 +48,10 @@ class Handlers:
         counters: Counters | None = None,
         tracing: Tracing = UNTRACED,
         erased: Erased | None = None,
+        refusals: SurveyRefusals | None = None,
     ) -> None:
         self._erased = erased or NobodyErased()
+        self._refusals = refusals
         self._settings = settings
         self._wake = wake
         self._counters = counters or Counters(CollectorRegistry())
@@ -96,6 +101,7 @@ class Handlers:
         if told := {fact.customer for fact in first.values() if fact.customer and _says_consent(fact, inserted)}:
             await consent.respect(told, tx)
             handled.after_commit.append(self._wake)
+        await self._note_refusals(told, first, inserted, tx)
         contents = await activity.contents(first.keys() - inserted, tx)
         for message, fact in zip(messages, facts, strict=True):
             key = (fact.id, fact.revision)
@@ -106,6 +112,17 @@ class Handlers:
             else:
                 handled.conflicts.append(_conflict(message, fact))
         return handled
+
+    async def _note_refusals(
+        self, told: Collection[str], first: Mapping[Key, Fact], inserted: Collection[Key], tx: AsyncConnection
+    ) -> None:
+        """A newer revision may say nothing of consent any more, or speak of somebody else."""
+        if self._refusals is None:
+            return
+        replaced = [key[0] for key in inserted if key[1] and first[key].type in _MAY_TAKE_BACK]
+        concerned = {*told, *await survey_refusals.spoken_of(replaced, tx)}
+        if concerned:
+            await refusals.note(concerned, self._refusals, tx)
 
     async def take_erase_requests(self, messages: Sequence[Message], tx: AsyncConnection) -> Handled:
         """Each for a loop to pass on; one whose log was rewritten since names nobody any more."""

@@ -177,3 +177,34 @@ class EraseRequest(Table, table=True):
     id: uuid.UUID = Field(primary_key=True, sa_type=sa.Uuid)
     customer: str = Field(sa_type=sa.Text)
     received_at: datetime = Field(sa_type=_TIME)
+
+
+class SurveyRefusal(Table, table=True):
+    """A customer who does not want to be asked, as a hash under the secret that `key` is the fingerprint of."""
+
+    __tablename__ = "survey_refusal"
+
+    key: str = Field(primary_key=True, sa_type=sa.Text)
+    bucket: int = Field(primary_key=True)
+    hash: bytes = Field(primary_key=True, sa_type=BYTEA)
+
+
+class SurveyBucket(Table, table=True):
+    """A record of `petla.config` that tells refusals: it is due while `version` is above what was `told`."""
+
+    __tablename__ = "survey_bucket"
+
+    key: str = Field(primary_key=True, sa_type=sa.Text)
+    bucket: int = Field(primary_key=True)
+    version: int = Field(sa_type=sa.BigInteger)
+    told: int = Field(sa_type=sa.BigInteger)
+    lease_token: uuid.UUID | None = Field(default=None, sa_type=sa.Uuid)
+    lease_until: datetime | None = Field(default=None, sa_type=_TIME)
+
+
+class SurveyRefusalsKnown(Table, table=True):
+    """A secret under which every customer was looked at."""
+
+    __tablename__ = "survey_refusals_known"
+
+    key: str = Field(primary_key=True, sa_type=sa.Text)

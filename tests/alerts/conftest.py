@@ -21,6 +21,9 @@ _TABLES = (
     "worker",
     "dead_letter",
     "erase_request",
+    "survey_refusal",
+    "survey_bucket",
+    "survey_refusals_known",
 )
 
 

@@ -5,12 +5,14 @@ something behind. Facts of the same time are told apart by their id.
 """
 
 from collections.abc import Collection
+from typing import Literal
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.alerts.store.activity import CURRENT
 
+Consent = Literal["contact", "survey"]
 CONTACT_FIELDS = ("name", "phone", "email", "language")
 
 _CONTACT = text(f"""
@@ -22,9 +24,9 @@ _CONTACT = text(f"""
 _REFUSING = text(f"""
     SELECT customer FROM unnest(CAST(:customers AS text[])) AS v(customer)
     WHERE CAST('false' AS jsonb) = (
-        SELECT a.data -> 'consent' -> 'contact' FROM activity a
+        SELECT a.data -> 'consent' -> CAST(:what AS text) FROM activity a
         WHERE a.customer = v.customer AND a.type = 'customer.updated.v1' AND a.data ? 'consent'
-            AND (a.data -> 'consent' = 'null' OR a.data -> 'consent' ? 'contact') AND {CURRENT}
+            AND (a.data -> 'consent' = 'null' OR a.data -> 'consent' ? CAST(:what AS text)) AND {CURRENT}
         ORDER BY a.at DESC, a.id DESC LIMIT 1)""")
 # Several systems may tell of one order: the newest counts.
 _ORDER_VALUES = text(f"""
@@ -45,11 +47,11 @@ async def contact(customer: str | None, tx: AsyncConnection) -> dict[str, str | 
     return {**dict.fromkeys(CONTACT_FIELDS), **{row.field: row.value for row in rows}}
 
 
-async def refusing(customers: Collection[str], tx: AsyncConnection) -> set[str]:
-    """Those who do not want to be contacted."""
+async def refusing(customers: Collection[str], tx: AsyncConnection, what: Consent = "contact") -> set[str]:
+    """Those who do not want to be contacted, or asked (`survey`)."""
     if not customers:
         return set()
-    return set((await tx.execute(_REFUSING, {"customers": list(customers)})).scalars())
+    return set((await tx.execute(_REFUSING, {"customers": list(customers), "what": what})).scalars())
 
 
 async def order_values(customers: Collection[str], tx: AsyncConnection) -> dict[str, int]:

@@ -17,6 +17,7 @@ from services.ingest.surveys.tokens import token_of
 from shared.clock import Clock
 from shared.events.identity import feedback_fact
 from shared.log.port import Durability
+from shared.no_survey import SurveyRefusals
 from shared.pages.language import Language
 from shared.problems import Refusal
 from shared.sealing import Sealing
@@ -95,12 +96,20 @@ class Links:
     """`public_url` None: the address at which the link was asked for."""
 
     def __init__(
-        self, *, keeping: Keeping, sealing: Sealing, clock: Clock, rate: RateLimit, public_url: str | None
+        self,
+        *,
+        keeping: Keeping,
+        sealing: Sealing,
+        clock: Clock,
+        rate: RateLimit,
+        refusals: SurveyRefusals,
+        public_url: str | None,
     ) -> None:
         self._keeping = keeping
         self._sealing = sealing
         self._clock = clock
         self._rate = rate
+        self._refusals = refusals
         self._public_url = public_url
 
     async def make(self, body: LinkBody, sender: str, asked_at: str) -> LinkMade:
@@ -108,6 +117,8 @@ class Links:
         if (seconds := self._rate.seconds_to_wait(sender, 1)) > 0:
             headers = {"Retry-After": str(math.ceil(seconds))}
             raise Refusal(429, "too_many_events", "this source sends more events a second than it may", headers=headers)
+        if self._refusals.refuses(body.customer):
+            raise _refused()
         now = self._clock.now()
         invitation = body.invitation(sender, secrets.token_urlsafe(_ID_BYTES), now)
         url = self._url(invitation, asked_at)
@@ -128,3 +139,9 @@ class Links:
             )
             raise Refusal(422, "too_long", detail)
         return url
+
+
+def _refused() -> Refusal:
+    message = "does not want to be asked; a customer.updated.v1 with consent.survey true takes that back"
+    error = {"field": "customer", "code": "no_survey_consent", "message": message}
+    return Refusal(422, "no_survey_consent", f"customer: {message}", [error])

@@ -5,6 +5,7 @@ import base64
 import msgspec
 import pytest
 
+from shared.no_survey import SurveyRefusals
 from tests.ingest.running import RunningIngest, assert_problem
 from tests.ingest.surveys.asking import answer as send
 from tests.ingest.surveys.asking import answers, ask, link
@@ -141,3 +142,15 @@ async def test_a_link_is_given_out_only_when_its_invitation_is_kept(ingest: Runn
     assert_problem(refused, 503, "unavailable")
     assert refused.headers["retry-after"]
     assert "/s/" not in refused.text
+
+
+async def test_who_does_not_want_to_be_asked_gets_no_link(ingest: RunningIngest) -> None:
+    refusals = SurveyRefusals(ingest.config, ingest.sealing)
+    place = refusals.place("c-1")
+    await refusals.tell(place.bucket, [place.hash])
+    problem = assert_problem(await ask(ingest), 422, "no_survey_consent")
+    assert problem["errors"][0]["field"] == "customer"
+    assert ingest.events("petla.activity") == []
+    assert (await ask(ingest, customer="c-2")).status_code == 201
+    await refusals.tell(place.bucket, [])
+    assert (await ask(ingest)).status_code == 201
