@@ -11,6 +11,7 @@ from services.ingest.mapping.functions import Functions, Surroundings, arities, 
 from services.ingest.mapping.interpreter import Interpreter
 from services.ingest.mapping.located import suggest
 from services.ingest.mapping.nodes import compiled
+from services.ingest.mapping.reading import fields_of
 
 LONGEST = 2_000
 DEEPEST = 30
@@ -22,13 +23,14 @@ class ExpressionError(ValueError):
 
 
 class Expression:
-    """A compiled expression; raises `ExpressionError` for any row that it cannot read."""
+    """A compiled expression; raises `ExpressionError` for any row that it cannot read. `fields` are those it reads."""
 
     def __init__(self, text: str, functions: Functions) -> None:
         tree = _parse(text)
         for node in _nodes(tree):
             if node["type"] == "function_expression":
                 _check_call(node, functions.surroundings)
+        self.fields = fields_of(tree)
         self._evaluate = compiled(tree, functions)
 
     def value(self, interpreter: Interpreter, scope: Any, *, as_part: bool = False) -> Any:

@@ -26,6 +26,13 @@ class Rule:
     revision: Expression | None
     fields: Expression | tuple[tuple[str, Expression], ...]
 
+    @property
+    def expressions(self) -> tuple[Expression, ...]:
+        fields = tuple(one for _, one in self.fields) if isinstance(self.fields, tuple) else (self.fields,)
+        attributes = tuple(one for _, one in self.attributes)
+        some = (self.emit, self.id, self.when, self.foreach, self.where, self.revision, *attributes, *fields)
+        return tuple(one for one in some if isinstance(one, Expression))
+
 
 @dataclass(frozen=True)
 class Ignore:
@@ -33,6 +40,10 @@ class Ignore:
 
     reason: str
     when: Expression | None
+
+    @property
+    def expressions(self) -> tuple[Expression, ...]:
+        return (self.when,) if self.when is not None else ()
 
 
 @dataclass(frozen=True)

@@ -1,17 +1,24 @@
 """A delivery's body as what expressions read: `root`. Whatever a body holds, it is read or refused by name."""
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
+from msgspec.structs import astuple
 
 from services.ingest.json_flaws import MAX_DEPTH, WHOLE, check_utf8, too_deep
+from services.ingest.mapping.reading import Fields
 from services.ingest.sent_event import explained
 from services.ingest.webhooks.cloudevents import cloud_events
 from services.ingest.webhooks.request import Request
 from shared.events.fields import EventError
 
+ReadJson = Callable[[bytes], Any]
 MAX_BODY_BYTES = 512 * 1024
 _NESTED = frozenset((dict, list))
+_WHOLE_BODY = frozenset(("root", "item"))  # these names are the body itself
+_BRACKETS = bytes.maketrans(b"{}", b"[]")
+_NEITHER_BRACKETS_NOR_QUOTES = bytes(set(range(256)) - set(b'[]{}"'))
 _decode = msgspec.json.Decoder().decode
 
 
@@ -19,10 +26,13 @@ class _Anything(msgspec.Struct):
     """What a mistake in JSON is explained by: no field is expected."""
 
 
-def read_body(kind: str, request: Request) -> Any:
-    """`kind` is json, form, cloudevents, or `form_field:NAME` for JSON in a field. Raises `EventError`."""
+def read_body(kind: str, request: Request, read: ReadJson | None = None) -> Any:
+    """`kind` is json, form, cloudevents, or `form_field:NAME` for JSON in a field. Raises `EventError`.
+
+    `read` is how a body of JSON is read, where not the whole of it is wanted.
+    """
     if kind == "json":
-        return read_json(request.body)
+        return (read or read_json)(request.body)
     if kind == "cloudevents":
         return {"events": cloud_events(request, read_json)}
     form = _form(request)
@@ -44,6 +54,40 @@ def read_json(document: bytes) -> Any:
     if _is_too_deep(value):
         raise too_deep()
     return value
+
+
+def reader_of(fields: Fields) -> ReadJson:
+    """Of an object only these fields are made, null where it has none: the rest costs no more than to be looked at.
+
+    What is no such object, or may be nested too deep, is read whole, which says what is wrong with it.
+    """
+    if fields is None or fields & _WHOLE_BODY:
+        return read_json
+    names = tuple(sorted(fields))
+    listed = [(f"_{at}", Any, msgspec.field(default=None, name=name)) for at, name in enumerate(names)]
+    decode = msgspec.json.Decoder(msgspec.defstruct("Read", listed)).decode
+
+    def read(document: bytes) -> Any:
+        check_utf8(document)
+        try:
+            found = decode(document)
+        except (msgspec.DecodeError, RecursionError):
+            return read_json(document)
+        return dict(zip(names, astuple(found), strict=True)) if _is_surely_shallow(document) else read_json(document)
+
+    return read
+
+
+def _is_surely_shallow(document: bytes) -> bool:
+    """Of JSON: its brackets, when what texts are left without them is gone, vanish from the innermost outwards."""
+    if b"\\" in document:
+        document = document.replace(b"\\\\", b"").replace(b'\\"', b"")
+    left = document.translate(_BRACKETS, _NEITHER_BRACKETS_NOR_QUOTES).replace(b'""', b"")
+    for _ in range(MAX_DEPTH):
+        before, left = left, left.replace(b"[]", b"")
+        if not left or len(left) == len(before):
+            break
+    return not left
 
 
 def _is_too_deep(value: Any) -> bool:

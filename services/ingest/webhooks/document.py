@@ -12,9 +12,11 @@ from services.ingest.mapping.document import compile_tables, compile_zone
 from services.ingest.mapping.expressions import Expression
 from services.ingest.mapping.functions import Functions, Surroundings
 from services.ingest.mapping.located import read_yaml
+from services.ingest.mapping.reading import Fields, together
 from services.ingest.mapping.rules import Context, Ignore, Rule, compile_rules
 from services.ingest.mapping.sections import Section
 from services.ingest.webhooks import schema
+from services.ingest.webhooks.bodies import ReadJson, reader_of
 from services.ingest.webhooks.handshakes import Handshake, Reply, compile_handshakes
 from services.ingest.webhooks.schemes import Scheme, compile_verify
 from shared.events.catalogue import SOURCE_TYPES
@@ -25,7 +27,10 @@ _TAKEN = 202
 
 @dataclass(frozen=True)
 class SourceDocument:
-    """`body` as `read_body` takes it; `rules` give the sender's revisions, to which `version` is yet to be added."""
+    """`body` and `read_json` as `read_body` takes them.
+
+    `rules` give the sender's revisions, to which `version` is yet to be added.
+    """
 
     name: str
     version: int
@@ -37,6 +42,7 @@ class SourceDocument:
     rules: tuple[Rule | Ignore, ...]
     context: Context
     answer: Reply
+    read_json: ReadJson
 
     def named(self, name: str, version: int | None) -> "SourceDocument":
         """The same for another address, or in another version; its events then come from there."""
@@ -58,18 +64,28 @@ def compile_source(text: str, file: str, event_types: Sequence[str]) -> SourceDo
     own = plain["source"]
     revision = section.expression("revision", expression) if section.has("revision") else None
     source = plain.get("ce_source", f"/{own}")
+    schemes, handshakes = compile_verify(content.value["verify"]), compile_handshakes(section, expression)
+    idempotency = section.expression("idempotency", expression) if section.has("idempotency") else None
+    rules = compile_rules(section, (*event_types, *SOURCE_TYPES), expression)
     return SourceDocument(
         name=own,
         version=plain.get("version", 1),
         about=plain.get("about", ""),
-        schemes=compile_verify(content.value["verify"]),
-        handshakes=compile_handshakes(section, expression),
+        schemes=schemes,
+        handshakes=handshakes,
         body=_body(plain.get("body", "json")),
-        idempotency=section.expression("idempotency", expression) if section.has("idempotency") else None,
-        rules=compile_rules(section, (*event_types, *SOURCE_TYPES), expression),
+        idempotency=idempotency,
+        rules=rules,
         context=Context(source, frozenset(event_types), revision),
         answer=_answer(plain.get("answer", {})),
+        read_json=reader_of(_fields_read(rules, idempotency, revision)),
     )
+
+
+def _fields_read(rules: Sequence[Rule | Ignore], *others: Expression | None) -> Fields:
+    """What of a body all expressions together look at."""
+    of_rules = [expression for rule in rules for expression in rule.expressions]
+    return together(expression.fields for expression in (*of_rules, *others) if expression is not None)
 
 
 def _body(value: Any) -> str:

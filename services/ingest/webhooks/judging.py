@@ -87,7 +87,7 @@ def scope_of(request: Request, root: Any) -> dict[str, Any]:
 def judge(document: SourceDocument, request: Request, arrival: datetime, traceparent: str | None = None) -> Judgement:
     """Never raises for what a delivery holds. `readable` is False where nothing of the body could be read."""
     try:
-        scope = scope_of(request, read_body(document.body, request))
+        scope = scope_of(request, read_body(document.body, request, document.read_json))
     except EventError as error:
         judgement = Judgement(delivery=_fallback(request), readable=False)
         judgement.fail(error.code, str(error))

@@ -1,0 +1,79 @@
+"""A body of which only some fields are wanted is read, and refused, as one that is read whole."""
+
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from services.ingest.webhooks.bodies import read_json, reader_of
+from shared.events.fields import EventError
+
+read = reader_of(frozenset(("a", "b-c")))
+DEEPEST = b"[" * 31 + b"]" * 31  # in an object
+
+
+def outcome(reading: Any, body: bytes) -> Any:
+    try:
+        found = reading(body)
+    except EventError as error:
+        return error.code, str(error)
+    return {name: found.get(name) for name in ("a", "b-c")} if isinstance(found, dict) else found
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"{}",
+        b'{"a": 1, "b-c": {"d": [1, 2.0, null]}, "e": {"f": "g"}}',
+        b'{"a": 1, "a": 2}',
+        '{"\\u0061": "Łódź \\ud83d\\ude00"}'.encode(),
+        b'{"a": 9007199254740993, "z": 18446744073709551615}',
+        *(b'{"a": 1, "z": ' + DEEPEST + b"}", b'{"a": ' + DEEPEST + b"}"),
+        *(b'{"a": 1, "z": [' + DEEPEST + b"]}", b'{"a": [' + DEEPEST + b"]}"),
+        b'{"a": "[[", "z": "' + b"[" * 40 + b'"}',
+        b'{"z": "\\"' + b"[{" * 40 + b'", "a": "\\\\"}',
+        b'{"z": "' + b"]" * 40 + b'", "y": ' + b"[" * 40 + b"]" * 40 + b"}",
+        b'{"z": "\\"]\\"", "y": ' + b"[" * 40 + b"]" * 40 + b"}",
+        b'{"z": "\\\\", "y": ' + b'[{"x": ' * 40 + b"1" + b"}]" * 40 + b"}",
+        b'{"z": ' + rb'["\"]\"", ' * 40 + b"1" + rb', "\"[\""]' * 40 + b"}",
+        b'{"z": ' + rb'["]", ' * 40 + b"1" + rb', "["]' * 40 + b"}",
+        b'{"z": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+        *(b"[1]", b"null", b'"a"', b"7", b"", b" ", b"{", b"{}}", b'{"a": 1,}', b'{"z": tru}', b'{"z": NaN}'),
+        *(b'{"z": "\\ud800"}', b'{"z\\ud800": 1}', b'{"z": "\\ud800\\u0041"}', b'{"z": "\x01"}', b'{"z": "\\x"}'),
+        *(b'{"z": "\xff"}', b'{"z\xff": 1}', b'\xef\xbb\xbf{"a": 1}', b"\xff\xfe{\x00}\x00", b'{"z": 01}'),
+        *(b'{"a": 1e999}', b'{"a": ' + b"9" * 500 + b"}"),
+    ],
+)
+def test_it_is_read_as_the_whole_is(body: bytes) -> None:
+    assert outcome(read, body) == outcome(read_json, body)
+
+
+@pytest.mark.parametrize("number", [b"1e999", b"9" * 500])
+def test_a_number_that_nobody_reads_may_be_of_any_size(number: bytes) -> None:
+    assert outcome(read, b'{"a": 1, "z": ' + number + b"}") == {"a": 1, "b-c": None}
+
+
+TEXT = st.text(alphabet='[]{}"\\,:aŁ\u0000 ', max_size=6)
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-5, 5) | TEXT,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT | st.just("a"), inner, max_size=3),
+    max_leaves=20,
+)
+
+
+@settings(max_examples=300)
+@given(st.dictionaries(TEXT | st.sampled_from(["a", "b-c"]), VALUES, max_size=4), st.integers(0, 40), st.booleans())
+@example({"z": "]}"}, 33, True)
+def test_any_object_is_read_as_the_whole_is(body: dict[str, Any], levels: int, read_there: bool) -> None:
+    nested: Any = "["
+    for _ in range(levels):
+        nested = [nested] if levels % 2 else {'"': nested}
+    document = msgspec.json.encode({**body, "a" if read_there else "deep": nested})
+    assert outcome(read, document) == outcome(read_json, document)
+
+
+@pytest.mark.parametrize("fields", [None, frozenset(("a", "root")), frozenset(("item",))])
+def test_what_may_be_asked_for_as_a_whole_is_read_whole(fields: frozenset[str] | None) -> None:
+    assert reader_of(fields)(b'{"a": 1, "z": 2}') == {"a": 1, "z": 2}
