@@ -4,11 +4,12 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import AsyncIterator, Iterator
+from typing import Any, cast
 
 import uvicorn
 from starlette.types import ASGIApp
 
-from services.segments import OneSegment
+from services.direct import Hot, protocol
 
 _DRAIN_SECONDS = 5
 BACKLOG = 2048  # connections that wait to be taken
@@ -31,11 +32,14 @@ class _Server(uvicorn.Server):
 
 
 @contextlib.asynccontextmanager
-async def answering(app: ASGIApp, listener: socket.socket) -> AsyncIterator[None]:
-    """Requests are answered inside of the block; at its end those under way have five seconds left."""
+async def answering(app: ASGIApp, listener: socket.socket, hot: Hot | None = None) -> AsyncIterator[None]:
+    """Requests are answered inside of the block; at its end those under way have five seconds left.
+
+    `hot` answers its path as `app` would, and is asked directly where that is possible.
+    """
     config = uvicorn.Config(
         app,
-        http=OneSegment,
+        http=cast(Any, protocol(hot)),
         lifespan="off",
         log_config=None,
         access_log=False,

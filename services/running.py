@@ -22,6 +22,7 @@ from services import assembly
 from services.answering import BACKLOG, answering
 from services.assembly import Parts
 from services.backing import databases, for_serving, spilling
+from services.direct import Hot
 from services.dispatch import Alone, Dispatch
 from shared.clock import SystemClock
 from shared.config import ConfigStore
@@ -78,7 +79,7 @@ async def serve(names: Sequence[str], on_ready: Callable[[str], None], beside: B
         app: ASGIApp = Dispatch(services, spilled) if len(names) > 1 else Alone(services[names[0]])
         with _named(settings.host, port):  # two that start at once may both be bound, and uvloop would not say so
             listener.listen(BACKLOG)
-        await stack.enter_async_context(answering(app, listener))
+        await stack.enter_async_context(answering(app, listener, _hot(services)))
         on_ready(_address(settings.host, port))
         await ending.after(beside and beside(Running(_address(_reachable(settings.host), port), config)))
 
@@ -113,6 +114,11 @@ async def _services(
             for service in started:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(service.stop(), _STOP_SECONDS)
+
+
+def _hot(services: Mapping[str, Service]) -> Hot | None:
+    door = services["ingest"].app if "ingest" in services else None
+    return door if isinstance(door, Hot) else None
 
 
 @contextmanager

@@ -22,6 +22,7 @@ CALLS = {
         "shared/config.py",  # follows its topic, before there is a loop
         "shared/db.py",  # waits for its turn to migrate
         "shared/loops.py",  # gives the others their turn between two passes
+        "shared/log/kafka_lanes.py",  # before the same is tried again
         "shared/log/kafka_reader.py",  # reads nothing for as long as it is told
         "shared/log/kafka_topics.py",  # waits for the leaders of what it has just made
     ],
@@ -54,7 +55,7 @@ LIBRARIES = {
     "alembic": ["shared/schema.py", "shared/migrations/env.py", "services/*/migrations/m*.py"],
     "standardwebhooks": ["services/alerts/channels/*.py"],
     "typer": ["services/rights.py", "services/sources.py", "services/upkeep.py", "services/__main__.py"],
-    "uvicorn": ["services/answering.py", "services/segments.py"],
+    "uvicorn": ["services/answering.py", "services/direct.py", "services/segments.py"],
 }
 # The demo is a customer like any other: it knows what a sender can know.
 HIDDEN_FROM_THE_DEMO = (

@@ -54,13 +54,13 @@ class Answer:
 
     def __init__(self, status: int, body: bytes, traced: Attributes) -> None:
         self.status_code = status
+        self.body = body
         self.traced = traced
-        self._body = body
+        self.raw_headers = ((b"content-type", b"application/json"), (b"content-length", b"%d" % len(body)))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(self._body))]
-        await send({"type": "http.response.start", "status": self.status_code, "headers": headers})
-        await send({"type": "http.response.body", "body": self._body})
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        await send({"type": "http.response.body", "body": self.body})
 
 
 def one(admitted: Admitted, durability: Durability) -> Answer:

@@ -45,9 +45,7 @@ class BodyReading:
 
     async def read(self, headers: Mapping[bytes, bytes], receive: Receive) -> bytes:
         """Refusal (408, 413, 503) as soon as it is certain; Disconnected when the body will never be whole."""
-        declared = headers.get(b"content-length", b"")
-        if declared.isdigit() and (length := int(declared[:20])) > self._max_bytes:
-            raise self._too_large({} if length <= _PASSED_OVER_BYTES else _CLOSE)
+        self._check_declared(headers)
         steps = self._chunks(receive).__await__()
         try:
             waits_for = next(steps)
@@ -59,6 +57,17 @@ class BodyReading:
         except TimeoutError as error:
             detail = f"the body did not arrive within {READ_SECONDS:g} seconds: send it again"
             raise Refusal(408, "too_slow", detail, headers=_CLOSE) from error
+
+    def take(self, headers: Mapping[bytes, bytes], body: bytes) -> bytes:
+        """One that is there already; Refusal (413, 503)."""
+        self._check_declared(headers)
+        self._take(len(body))
+        return body
+
+    def _check_declared(self, headers: Mapping[bytes, bytes]) -> None:
+        declared = headers.get(b"content-length", b"")
+        if declared.isdigit() and (length := int(declared[:20])) > self._max_bytes:
+            raise self._too_large({} if length <= _PASSED_OVER_BYTES else _CLOSE)
 
     async def _chunks(self, receive: Receive) -> bytes:
         chunks = []

@@ -37,6 +37,8 @@ _log = structlog.get_logger(__name__)
 class Door:
     """`rest` answers every other path."""
 
+    path = PATH
+
     def __init__(
         self,
         rest: ASGIApp,
@@ -61,22 +63,26 @@ class Door:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"] != scope.get("root_path", "") + PATH:
             await self._rest(scope, receive, send)
-            return
+        elif (answer := await self.answer(scope, receive)) is not None:
+            await answer(scope, receive, send)
+
+    async def answer(self, scope: Scope, sent: Receive | bytes) -> Answer | Response | None:
+        """To a request for `path`, whose body is there or is still to be received; None when the sender has gone."""
         begun = self._clock.monotonic()
         span = self._tracing.start(f"POST {PATH}", "server", caused_by=_caused_by(scope) if self._tracing.on else None)
         try:
-            answer = await self._answer(scope, receive, span.traceparent)
+            answer = await self._answer(scope, sent, span.traceparent)
         except Disconnected:
             span.end(failed=True)
-            return
+            return None
         self._counters.request_seconds.observe(self._clock.monotonic() - begun)
         traced = answer.traced if isinstance(answer, Answer) else {}
         span.end({"http.response.status_code": answer.status_code, **traced}, failed=answer.status_code >= 500)
-        await answer(scope, receive, send)
+        return answer
 
-    async def _answer(self, scope: Scope, receive: Receive, traceparent: str | None) -> Answer | Response:
+    async def _answer(self, scope: Scope, sent: Receive | bytes, traceparent: str | None) -> Answer | Response:
         try:
-            return await self._take(scope, receive, traceparent)
+            return await self._take(scope, sent, traceparent)
         except EventError as error:
             self._counters.rejected.labels(error.code).inc()
             return answers.invalid(error)
@@ -94,7 +100,7 @@ class Door:
             self._counters.refused.labels("internal_error").inc()
             return internal_error(error)
 
-    async def _take(self, scope: Scope, receive: Receive, traceparent: str | None) -> Answer | Response:
+    async def _take(self, scope: Scope, sent: Receive | bytes, traceparent: str | None) -> Answer | Response:
         _check_request(scope)
         headers = dict(scope["headers"])
         principal = authenticate(self._config, headers.get(b"authorization"))
@@ -102,7 +108,7 @@ class Door:
         form = form_of(headers)
         reading = BodyReading(self._at_once, MAX_EVENT_BYTES if form in _SINGLE else MAX_BATCH_BYTES)
         try:
-            body = await reading.read(headers, receive)
+            body = reading.take(headers, sent) if isinstance(sent, bytes) else await reading.read(headers, sent)
             if is_batch(form, body):
                 return await self._take_batch(form, body, principal.source, traceparent)
             return await self._take_one(form, headers, body, principal.source, traceparent)

@@ -24,8 +24,9 @@ class Keeping:
         `beside` are records that are no events of a sender: they are not counted.
         """
         begun = self._clock.monotonic()
+        every = [*admitted, *beside] if beside else admitted
         durability = await self._log.append(
-            [NewRecord(self._topic(topic), key, value) for topic, key, value, _ in (*admitted, *beside)]
+            [NewRecord(self._topic(topic), key, value) for topic, key, value, _ in every]
         )
         self._counters.append_seconds.observe(self._clock.monotonic() - begun)
         self._counters.accepted.inc(len(admitted))

@@ -59,8 +59,8 @@ class Lanes:
     def problem(self) -> str | None:
         return self._failure if self._monotonic() - self._failed_at < _REMEMBERED_SECONDS else None
 
-    async def append(self, placed: Mapping[Partition, Sequence[NewRecord]]) -> None:
-        """Returns when all are kept. Else `LogUnavailable`, `Overloaded` or `RecordsRefused`."""
+    def append(self, placed: Mapping[Partition, Sequence[NewRecord]]) -> "asyncio.Future[None]":
+        """Done when all are kept; else it raises `LogUnavailable` or `RecordsRefused`. `Overloaded` at once."""
         size = 0
         for records in placed.values():
             for _, key, value in records:
@@ -74,7 +74,7 @@ class Lanes:
             lane.waiting.append(Slice(records, append))
             if lane.idle:
                 self._line_up(lane)
-        await append.done
+        return append.done
 
     async def close(self) -> None:
         """What is on its way gets its answer; all of it is bounded."""

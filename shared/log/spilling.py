@@ -68,8 +68,16 @@ class SpillingLog:
 
     async def append(self, records: Sequence[NewRecord]) -> Durability:
         """While the broker is away nobody waits for it."""
-        if self._away is None:
-            return await self._send_or_spill(records)
+        if self._away is not None:
+            return await self._append_without(records)
+        try:
+            return await self._send(records)
+        except Overloaded:
+            raise
+        except LogUnavailable:
+            return await self._spill(records)
+
+    async def _append_without(self, records: Sequence[NewRecord]) -> Durability:
         try:
             return await self._spill(records)
         except LogUnavailable as no_room:
@@ -85,14 +93,6 @@ class SpillingLog:
             raise no_room from error
         finally:
             self._probing = False
-
-    async def _send_or_spill(self, records: Sequence[NewRecord]) -> Durability:
-        try:
-            return await self._send(records)
-        except Overloaded:
-            raise
-        except LogUnavailable:
-            return await self._spill(records)
 
     async def _send(self, records: Sequence[NewRecord]) -> Durability:
         try:

@@ -17,7 +17,7 @@ from shared.log.kafka_lanes import Lanes
 from shared.log.port import LogUnavailable, NewRecord, Overloaded, Partition, RecordsRefused
 from tests.shared.log.fake_kafka import FakeProducer, disposable, until
 
-Appending = asyncio.Task[None]
+Appending = asyncio.Future[None]
 
 
 class World:
@@ -37,7 +37,7 @@ class World:
             Partition("facts", number): [NewRecord("facts", b"k", value.encode()) for value in of_one]
             for number, of_one in values.items()
         }
-        return asyncio.create_task(self.lanes.append(placed))
+        return self.lanes.append(placed)
 
     async def started(self, appending: Appending) -> Appending:
         """Returns when its batch is on its way."""
