@@ -51,10 +51,19 @@ def apply(rules: Sequence[Rule | Ignore], context: Context, scope: Mapping[str, 
     """One after the other, on one budget of work; it ends behind an `ignore` that holds."""
     interpreter = Interpreter()
     for rule in rules:
-        applied = _applied(rule, interpreter, context, scope)
+        applied = _applied(rule, interpreter, context, scope) if _may_hold(rule, scope) else _NOTHING
         yield applied
         if isinstance(rule, Ignore) and applied.holds:
             return
+
+
+def _may_hold(rule: Rule | Ignore, scope: Mapping[str, Any]) -> bool:
+    """Most rules of a sender are about others of its deliveries: a look tells, without an evaluation."""
+    if rule.when is not None:
+        for name in rule.when.needed:
+            if scope.get(name) is None:
+                return False
+    return True
 
 
 def _applied(rule: Rule | Ignore, interpreter: Interpreter, context: Context, scope: Mapping[str, Any]) -> Applied:

@@ -11,7 +11,7 @@ from services.ingest.mapping.functions import Functions, Surroundings, arities, 
 from services.ingest.mapping.interpreter import Interpreter
 from services.ingest.mapping.located import suggest
 from services.ingest.mapping.nodes import compiled
-from services.ingest.mapping.reading import fields_of
+from services.ingest.mapping.reading import fields_of, needed_by
 
 LONGEST = 2_000
 DEEPEST = 30
@@ -23,7 +23,9 @@ class ExpressionError(ValueError):
 
 
 class Expression:
-    """A compiled expression; raises `ExpressionError` for any row that it cannot read. `fields` are those it reads."""
+    """A compiled expression; raises `ExpressionError` for any row that it cannot read. `fields` are those it reads,
+    `needed` some without which it gives nothing that is true.
+    """
 
     def __init__(self, text: str, functions: Functions) -> None:
         tree = _parse(text)
@@ -31,6 +33,7 @@ class Expression:
             if node["type"] == "function_expression":
                 _check_call(node, functions.surroundings)
         self.fields = fields_of(tree)
+        self.needed = tuple(needed_by(tree))
         self._evaluate = compiled(tree, functions)
 
     def value(self, interpreter: Interpreter, scope: Any, *, as_part: bool = False) -> Any:

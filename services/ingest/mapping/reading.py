@@ -1,4 +1,4 @@
-"""Which fields an expression reads of the value that it is asked of, told without the value."""
+"""Which fields an expression reads of the value that it is asked of, and needs, told without the value."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -35,3 +35,28 @@ def together(parts: Iterable[Fields]) -> Fields:
             return None
         found |= part
     return frozenset(found)
+
+
+def needed_by(node: Any) -> frozenset[str]:
+    """Fields without which, or with null in which, a condition gives nothing that is true, and no error; not all."""
+    children = node["children"]
+    match node["type"]:
+        case "field":
+            return frozenset((node["value"],))
+        case "and_expression":
+            return needed_by(children[0]) | (_NONE if _may_fail(children[0]) else needed_by(children[1]))
+        case "subexpression" | "index_expression" | "filter_projection":
+            return needed_by(children[0])
+        case "comparator" if node["value"] == "eq" and _is_something(children[1]):
+            return needed_by(children[0])
+    return _NONE
+
+
+def _may_fail(node: Any) -> bool:
+    return node["type"] == "function_expression" or any(
+        _may_fail(child) for child in node["children"] if isinstance(child, dict)
+    )
+
+
+def _is_something(node: Any) -> bool:
+    return node["type"] == "literal" and node["value"] is not None

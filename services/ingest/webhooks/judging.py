@@ -63,7 +63,7 @@ class Judgement:
     @property
     def reason(self) -> str | None:
         """The commonest: of the errors, else of what was ignored; none where all went well."""
-        counted = self.errors or (Counter[str]() if self.made else self.ignored)
+        counted = self.ignored if not (self.errors or self.made) else self.errors
         return counted.most_common(1)[0][0] if counted else None
 
     def fail(self, code: str, sentence: str) -> None:
