@@ -45,7 +45,7 @@ async def test_from_a_score_to_the_log_and_a_webhook(database: MakeDatabase) -> 
         event = Webhook(SECRET).verify(receiver.received[0].body, receiver.received[0].headers)
         assert event in running.published()
         assert await running.service.checks() == dict.fromkeys(
-            ("log", "database", "config", "consumer", "relay", "overdue", "erasure", "notifier"), "ok"
+            ("log", "database", "config", "consumer", "relay", "overdue", "erasure", "refusals", "notifier"), "ok"
         )
         assert (await running.get("/readyz", None)).json()["ready"] is True
         assert "petla_notification_attempts_total" in (await running.get("/metrics", None)).text

@@ -62,3 +62,33 @@ def known(server: Server, key: str, feedback: str) -> dict[str, Any] | None:
 
 def followups(server: Server, key: str, state: str) -> list[dict[str, Any]] | None:
     return read(server, key, f"/v1/followups?state={state}").json()["items"] or None
+
+
+def test_who_takes_the_consent_back_is_asked_no_more_until_it_is_given_again() -> None:
+    with temporary_installation() as installation:
+        server = installation.up()
+        key = installation.create_key("events:write")["key"]
+        assert may_be_asked(server, key)
+        consents(server, key, "1", survey=False)
+        until(lambda: not may_be_asked(server, key), 20, "the refusal")
+        server.kill()
+        server = installation.up(port=server.port)
+        assert not may_be_asked(server, key)
+        consents(server, key, "2", survey=True)
+        until(lambda: may_be_asked(server, key), 20, "the consent")
+
+
+def may_be_asked(server: Server, key: str) -> bool:
+    body = {"survey_id": "after-delivery", "metric": "nps", "customer": "c-1"}
+    headers = {"Authorization": f"Bearer {key}"}
+    response = httpx.post(f"{server.url}/v1/surveys/links", json=body, headers=headers, trust_env=False)
+    assert response.status_code == 201 or response.json()["code"] == "no_survey_consent", response.text
+    return response.status_code == 201
+
+
+def consents(server: Server, key: str, name: str, survey: bool) -> None:
+    data = {"customer": "c-1", "consent": {"survey": survey}}
+    event = {"specversion": "1.0", "id": name, "source": "/shop", "type": "customer.updated.v1", "data": data}
+    headers = {"Authorization": f"Bearer {key}"}
+    response = httpx.post(f"{server.url}/v1/events", json=event, headers=headers, trust_env=False)
+    assert response.status_code == 202, response.text

@@ -11,7 +11,7 @@ from starlette.requests import ClientDisconnect, Request
 from services.ingest.uploads.desk import LONGEST_DOCUMENT, Refused, Sent
 
 _SECONDS = 120.0
-_AT_ONCE = 3
+_AT_ONCE = 2  # what they are written to meanwhile has 64 MB in a container
 _MOST_FIELDS = 10
 # A letter of a document may take four bytes.
 _LONGEST_FIELD = 4 * LONGEST_DOCUMENT
