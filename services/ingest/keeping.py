@@ -25,9 +25,7 @@ class Keeping:
         """
         begun = self._clock.monotonic()
         every = [*admitted, *beside] if beside else admitted
-        durability = await self._log.append(
-            [NewRecord(self._topic(topic), key, value) for topic, key, value, _ in every]
-        )
+        durability = await self._log.append([NewRecord(self._topic(one.topic), one.key, one.value) for one in every])
         self._counters.append_seconds.observe(self._clock.monotonic() - begun)
         self._counters.accepted.inc(len(admitted))
         return durability

@@ -14,7 +14,7 @@ from shared.log.kafka_connection import KafkaConnection
 from shared.log.kafka_lanes import Lanes
 from shared.log.kafka_reader import KafkaReader, Portion
 from shared.log.kafka_topics import Topics
-from shared.log.partitioning import partition_of
+from shared.log.partitioning import partitions_of
 from shared.log.port import Bounds, Durability, LogUnavailable, NewRecord, Partition
 
 _ANSWER_SECONDS = 3.0
@@ -36,17 +36,15 @@ class KafkaLog:
 
     async def append(self, records: Sequence[NewRecord]) -> Durability:
         durability: Durability = "replicated" if records else "broker"
-        name, count = "", 0
-        partitions: tuple[Partition, ...] = ()
         placed: dict[Partition, list[NewRecord]] = {}
-        for record in records:
-            if record.topic != name:
-                name = record.topic
-                topic = self._topics.known(name) or await self._topics.describe(name)
-                partitions, count = topic.partitions, len(topic.partitions)
-                if topic.durability == "broker":
-                    durability = "broker"
-            placed.setdefault(partitions[partition_of(record.key, count)], []).append(record)
+        for name in {record.topic for record in records}:
+            topic = self._topics.known(name) or await self._topics.describe(name)
+            if topic.durability == "broker":
+                durability = "broker"
+            of_topic = [record for record in records if record.topic == name]
+            numbers = partitions_of([record.key for record in of_topic], len(topic.partitions))
+            for number, record in zip(numbers, of_topic, strict=True):
+                placed.setdefault(topic.partitions[number], []).append(record)
         if placed:
             await self._lanes.append(placed)
         return durability

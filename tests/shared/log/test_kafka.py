@@ -12,7 +12,7 @@ from shared.log import kafka_reader, kafka_topics
 from shared.log.kafka import KafkaLog
 from shared.log.kafka_connection import KafkaConnection
 from shared.log.kafka_topics import TopicMissing, create_topics
-from shared.log.partitioning import partition_of
+from shared.log.partitioning import murmur2, partition_of, partitions_of
 from shared.log.port import (
     Bounds,
     LogUnavailable,
@@ -61,6 +61,14 @@ def test_its_partitions_are_those_of_kafkas_own_producers() -> None:
     for _ in range(1_000):
         key = random.randbytes(random.randrange(1, 70))
         assert partition_of(key, 12) == theirs(key, numbers, numbers)
+
+
+def test_many_keys_at_once_get_the_partitions_they_have_alone() -> None:
+    for count in range(40):
+        keys = [random.randbytes(4) for _ in range(count)]
+        assert partitions_of(keys, 12) == [(murmur2(key) & 0x7FFFFFFF) % 12 for key in keys]
+        keys.append(b"longer")
+        assert partitions_of(keys, 12) == [(murmur2(key) & 0x7FFFFFFF) % 12 for key in keys]
 
 
 async def test_the_consumer_never_jumps_and_never_commits() -> None:
