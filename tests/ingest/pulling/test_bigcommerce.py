@@ -54,8 +54,8 @@ class Fetching:
         request = Request("POST", "http://petla/webhooks/x", {}, json.dumps(body).encode())
         arrival = self._world.clock.now()
         judgement = judge(source.document, request, arrival)
-        topic, key, value, _ = record(received_of(source, request, judgement, 202, replays), arrival)
-        await self._world.log.append([NewRecord(f"petla.{topic}", key, value)])
+        kept = record(received_of(source, request, judgement, 202, replays), arrival)
+        await self._world.log.append([NewRecord(f"petla.{kept.topic}", kept.key, kept.value)])
 
 
 @pytest.fixture
