@@ -3,11 +3,13 @@
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from services.alerts.handlers import Handlers, subscriptions
 from services.alerts.refusals import Telling
+from services.alerts.store import survey_refusals
 from shared.config import ConfigStore
 from shared.consumer.worker import Worker
 from shared.db import Database
@@ -120,6 +122,7 @@ async def test_nothing_of_a_person_stands_in_the_configuration_or_its_tables(ask
     other = SurveyRefusals(asking.config, Sealing(b"another secret than that of the tests"))
     assert other.place(ANNA) != asking.refusals.place(ANNA)
     assert not other.refuses(ANNA)
+    assert other.told(asking.refusals.place(ANNA).bucket) == set()
 
 
 async def test_what_could_not_be_told_is_told_later(asking: Asking) -> None:
@@ -144,6 +147,23 @@ async def test_who_was_slower_than_the_lease_does_not_have_the_last_word(asking:
 
     asking.refusals.tell = meanwhile  # type: ignore[method-assign]
     assert not await asking.refuses()
+
+
+async def test_whose_lease_ran_out_settles_nothing(asking: Asking) -> None:
+    """Another one tells something newer meanwhile, and must have told it before a third one may."""
+    key, (first, second) = asking.refusals.fingerprint, (uuid4(), uuid4())
+    await asking.told(says({"survey": False}, 1))
+    async with asking.db.transaction() as tx:
+        (slow,) = await survey_refusals.claim(key, first, 9, tx)
+    await asking.execute("UPDATE survey_bucket SET lease_until = clock_timestamp() - interval '1 s'")
+    await asking.told(says({"survey": True}, 2))
+    async with asking.db.transaction() as tx:
+        (newer,) = await survey_refusals.claim(key, second, 9, tx)
+        await survey_refusals.told(slow, key, first, tx)
+        assert await survey_refusals.claim(key, uuid4(), 9, tx) == []
+        await survey_refusals.told(newer, key, second, tx)
+    assert await asking.rows("SELECT * FROM survey_bucket WHERE told < version") == []
+    assert (slow.hashes, newer.hashes) == ([asking.refusals.place(ANNA).hash], [])
 
 
 async def test_customers_from_before_and_another_secret_are_looked_at_once(world: World) -> None:

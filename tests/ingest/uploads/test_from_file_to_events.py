@@ -80,6 +80,7 @@ async def test_a_document_of_ones_own_and_what_it_rejects(shop: Shop) -> None:
     assert "to load 4 accepted 2 rejected 2" in done
     assert "Some rows were rejected" in done
     assert sorted(facts(shop)) == ["1", "4"]
+    assert {stat.S_IMODE(one.stat().st_mode) for one in shop.folder(path).iterdir()} == {0o600}
     errors = await shop.get(f"{path}/errors.csv")
     assert errors.headers["content-type"] == "text/csv; charset=utf-8"
     lines = errors.content.decode("utf-8-sig").splitlines()

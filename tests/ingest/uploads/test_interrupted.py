@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from services.ingest.uploads import children
 from services.ingest.uploads.folder import Busy, Uploads
 from services.ingest.uploads.kept import Choice, Facts
 from shared.erasure.names import Names
@@ -179,3 +180,13 @@ async def test_a_workbook_that_unpacks_to_gigabytes_costs_a_child_only(shop: Sho
     assert (await shop.get(ROOT)).status_code == 200
     async with httpx.AsyncClient(base_url=shop.url, trust_env=False) as client:
         assert (await client.get("/healthz")).status_code == 200
+
+
+async def test_a_look_that_does_not_end_is_ended(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(children, "_LOOK_SECONDS", 0.0)
+    path = await shop.sent((ANSWERS + "1;;nps;9;\r\n").encode())
+    page = await shop.page(path)
+    assert "takes more memory or time than a look at it may" in page
+    await shop.post(f"{path}/start")
+    assert "That did not work" in await shop.page(path)
+    assert shop.ingest.events() == []
