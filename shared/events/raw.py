@@ -7,6 +7,7 @@ only where it was shown to be the sender's.
 import zlib
 from typing import Annotated, Literal
 
+from isal import isal_zlib
 from msgspec import Meta, Struct
 
 from shared.events.fields import Name, Revision, Text
@@ -59,7 +60,8 @@ class WebhookReceived(Struct, omit_defaults=True):
 
 
 def packed(body: bytes) -> bytes:
-    return zlib.compress(body, 1)  # the next level costs half as much again, for a tenth of the size
+    """No larger than zlib makes it, in a third of the time; reading it takes no more than zlib."""
+    return isal_zlib.compress(body, 1)  # level 0 takes half of that, but makes more of what is not English JSON
 
 
 def unpacked(body: bytes) -> bytes:
