@@ -16,6 +16,7 @@ from services.alerts import rules
 from services.alerts.changes import Change, back_to_new, changed, describe, opened
 from services.alerts.models import Followup
 from services.alerts.records import PETLA
+from services.alerts.resurveys import answered_again
 from services.alerts.settings import AlertsSettings
 from services.alerts.states import UNATTEMPTED
 from services.alerts.store import customers, feedback, followups, journal
@@ -35,7 +36,7 @@ class Followed(NamedTuple):
 async def follow_up(
     news: Sequence[News], settings: AlertsSettings, tx: AsyncConnection, erased: Collection[UUID] = ()
 ) -> Followed:
-    """`news`, in the order of the log: detractors, and what kept a follow-up alive before.
+    """`news`, in the order of the log: detractors, what kept a follow-up alive before, and who was asked about one.
 
     `erased` are the answers of erased persons: nobody is left to call.
     """
@@ -50,11 +51,13 @@ async def follow_up(
     suppressed = [_suppressed(verdict, now) for verdict in verdicts if verdict.reason]
     await feedback.suppress(suppressed, tx)
     await _tell(_notes(verdicts, known, ids), known, now, settings, tx)
+    again = [change for verdict in verdicts for change in answered_again(verdict, known, now, settings)]
+    await journal.move(again, settings.notifies, tx)
     return Followed(opened_here, suppressed)
 
 
 async def _lock(news: Sequence[News], known: Known, tx: AsyncConnection) -> None:
-    ids = {one.kept for one in news if one.kept}
+    ids = {id_ for one in news for id_ in (one.kept, one.about) if id_}
     submissions = {one.submission for one in news if one.submission}
     known.add(await followups.lock(ids, {one.feedback for one in news}, submissions, tx))
 
@@ -120,7 +123,7 @@ def _notes(verdicts: Sequence[Verdict], known: Known, opened_here: Collection[UU
         kept, keeps = verdict.news.kept, verdict.keeps
         if kept and kept != keeps:
             notes.setdefault(kept, []).append(lost_note(verdict, known.by_id[kept]))
-        if keeps and keeps not in opened_here:
+        if keeps and keeps not in opened_here and keeps != verdict.news.about:
             said = notes.setdefault(keeps, [])
             if kept == keeps or verdict.reason is None:  # who joins for the first time is told of as suppressed
                 said.append(changed_note(verdict, known.by_id[keeps]))

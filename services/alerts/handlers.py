@@ -73,7 +73,7 @@ class Handlers:
             for id_, message in highest.items()
             if id_ in kept
         ]
-        concerned = [one for one in news if one.is_detractor or one.kept]
+        concerned = [one for one in news if one.is_detractor or one.kept or one.about]
         if concerned:
             followed = await follow_up(concerned, self._settings, tx, erased)
             handled.after_commit += [partial(self._report, followed), self._wake]

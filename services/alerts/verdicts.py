@@ -18,7 +18,8 @@ from shared.events.scores import FeedbackScored
 class News(NamedTuple):
     """The highest revision of a feedback, and the follow-up that the feedback kept alive before it.
 
-    `traceparent` is the request that brought it, where that was traced.
+    `about` is the follow-up that the customer was asked about, after somebody had dealt with it. `traceparent` is the
+    request that brought it, where that was traced.
     """
 
     scored: FeedbackScored
@@ -27,6 +28,7 @@ class News(NamedTuple):
     kept: UUID | None
     is_detractor: bool
     traceparent: str | None = None
+    about: UUID | None = None
 
 
 class Verdict(NamedTuple):
@@ -44,7 +46,16 @@ def is_detractor(scored: FeedbackScored) -> bool:
 def news_of(scored: FeedbackScored, kept: UUID | None, traceparent: str | None = None) -> News:
     """A submission belongs to its sender."""
     submission = fact_id("submission", scored.sender, scored.submission_id) if scored.submission_id else None
-    return News(scored, UUID(scored.feedback), submission, kept, is_detractor(scored), traceparent)
+    about = _uuid(scored.followup_id) if scored.followup_id else None
+    return News(scored, UUID(scored.feedback), submission, kept, is_detractor(scored), traceparent, about)
+
+
+def _uuid(name: str) -> UUID | None:
+    """None for what names no follow-up of ours."""
+    try:
+        return UUID(name)
+    except ValueError:
+        return None
 
 
 @dataclass
@@ -62,12 +73,20 @@ class Known:
             if followup.submission:
                 self._by_submission[followup.submission] = followup
 
+    def asked_about(self, one: News) -> Followup | None:
+        """The follow-up that the customer was asked about; not one of somebody else, nor one that was withdrawn."""
+        found = self.by_id.get(one.about) if one.about else None
+        if found is None or found.state == "withdrawn" or found.feedback == one.feedback:
+            return None
+        is_theirs = None in (found.customer, one.scored.customer) or found.customer == one.scored.customer
+        return found if is_theirs else None
+
     def without_followup(self, news: Sequence[News]) -> list[News]:
         """Those that a follow-up has to be opened for: the first of each submission that has none."""
         found, taken = [], set(self._by_submission)
         for one in news:
             needed = one.is_detractor and one.feedback not in self.barred and one.feedback not in self._by_feedback
-            if needed and one.submission not in taken:
+            if needed and one.submission not in taken and not self.asked_about(one):
                 found.append(one)
                 taken |= {one.submission} if one.submission else set()
         return found
@@ -81,6 +100,8 @@ class Known:
             return Verdict(one, own.id)
         if reason := self.barred.get(one.feedback):
             return Verdict(one, None, reason)
+        if again := self.asked_about(one):
+            return Verdict(one, again.id, "same_submission")
         joined = self._by_submission.get(one.submission) if one.submission else None
         if joined and joined.feedback != one.feedback:
             return Verdict(one, joined.id, "same_submission")
@@ -101,16 +122,18 @@ def lost_note(verdict: Verdict, followup: Followup) -> str:
         return f"{whose} was retracted"
     if verdict.news.is_detractor:
         return f"{whose} belongs elsewhere now"
-    return f"{whose} is no longer a detractor ({_score(verdict.news.scored)})"
+    return f"{whose} is no longer a detractor ({said(verdict.news.scored)})"
 
 
 def changed_note(verdict: Verdict, followup: Followup) -> str:
-    return f"{_whose(verdict, followup)} is a detractor in its newest revision ({_score(verdict.news.scored)})"
+    return f"{_whose(verdict, followup)} is a detractor in its newest revision ({said(verdict.news.scored)})"
 
 
 def _whose(verdict: Verdict, followup: Followup) -> str:
+    if verdict.news.about == followup.id:
+        return "the answer to the survey after it"
     return "the answer" if verdict.news.feedback == followup.feedback else "another answer of the submission"
 
 
-def _score(scored: FeedbackScored) -> str:
+def said(scored: FeedbackScored) -> str:
     return f"{scored.metric}" if scored.score is None else f"{scored.metric} {scored.score:g}"

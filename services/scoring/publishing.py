@@ -47,6 +47,7 @@ class Publisher:
             customer=answer.customer,
             order_id=answer.order_id,
             submission_id=answer.submission_id,
+            followup_id=answer.followup_id,
         )
         record = NewEvent(
             specversion="1.0",

@@ -11,7 +11,7 @@ class FeedbackScored(Struct, omit_defaults=True, gc=False):
     """The new current revision of a feedback: an answer with its group, or a retraction (`retracted`).
 
     `time` is when the customer answered, `received_at` when the answer arrived; `sender` is the key's source,
-    which a `submission_id` belongs to.
+    which a `submission_id` belongs to. `followup_id` is the follow-up that was asked about, once it was dealt with.
     """
 
     feedback: str
@@ -30,3 +30,4 @@ class FeedbackScored(Struct, omit_defaults=True, gc=False):
     customer: Name | None = None
     order_id: Name | None = None
     submission_id: Name | None = None
+    followup_id: Name | None = None

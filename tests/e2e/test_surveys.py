@@ -37,8 +37,47 @@ def test_an_answer_opens_a_follow_up_and_a_changed_one_withdraws_it() -> None:
         assert (nps["value"], nps["n"], nps["counts"]["promoter"]) == (100.0, 1, 1)
 
 
-def asked_for(server: Server, key: str) -> dict[str, Any]:
+def test_asked_again_the_customer_confirms_or_opens_it_again() -> None:
+    with temporary_installation() as installation:
+        server = installation.up()
+        key = installation.create_key("events:write", "metrics:read", "followups:write")["key"]
+        said(asked_for(server, key)["url"], score=2)
+        (opened,) = until(lambda: followups(server, key, "new"), 20, "the follow-up")
+        for step, told in (
+            ("claim", {}),
+            ("attempt", {"channel": "phone", "outcome": "reached"}),
+            ("resolve", {"root_cause": "courier", "action": "refund"}),
+        ):
+            opened = acted(server, key, opened, step, **told)
+        link = asked_for(server, key, followup_id=opened["id"])["url"]
+        said(link, score=9)
+        until(lambda: followups(server, key, "confirmed"), 20, "the confirmation")
+        said(link, score=1)
+        (again,) = until(lambda: followups(server, key, "assigned"), 20, "the follow-up, open again")
+        assert (again["id"], again["level"]) == (opened["id"], 1)
+        sums = until(lambda: settled(server, key), 20, "the sums")
+        assert sums["balanced"]
+        assert sums["detractors"] == {"total": 2, "followups": 1, "suppressed": {"same_submission": 1}, "missing": 0}
+
+
+def acted(server: Server, key: str, followup: dict[str, Any], step: str, **told: str) -> dict[str, Any]:
+    body = {"version": followup["version"], "by": "anna", **told}
+    headers = {"Authorization": f"Bearer {key}"}
+    path = f"{server.url}/v1/followups/{followup['id']}/{step}"
+    response = httpx.post(path, json=body, headers=headers, trust_env=False)
+    assert response.status_code == 200, response.text
+    after: dict[str, Any] = response.json()
+    return after
+
+
+def settled(server: Server, key: str) -> dict[str, Any] | None:
+    found: dict[str, Any] = read(server, key, "/v1/reconciliation").json()
+    return found if found["settled"] else None
+
+
+def asked_for(server: Server, key: str, **more: str) -> dict[str, Any]:
     body = {"survey_id": "after-delivery", "metric": "nps", "customer": "c-1", "order_id": "o-9", "language": "pl"}
+    body |= more
     headers = {"Authorization": f"Bearer {key}"}
     response = httpx.post(f"{server.url}/v1/surveys/links", json=body, headers=headers, trust_env=False)
     assert response.status_code == 201, response.text

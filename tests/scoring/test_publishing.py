@@ -42,13 +42,16 @@ async def test_what_a_crash_kept_back_is_published_by_the_next_one(world: World)
 
 
 async def test_what_is_published_again_is_the_same_event(world: World) -> None:
-    await world.told(answer("f1", 3, text="Za późno", customer="c-1", channel="sms"), retraction("f2"))
+    await world.told(
+        answer("f1", 3, text="Za późno", customer="c-1", channel="sms", followup_id="u-1"), retraction("f2")
+    )
     await world.execute("UPDATE consumer_offset SET published = 0, published_at = 'epoch'")
     await world.bury_worker()
     await world.read()
     values = [record.value for record in world.log.records("petla.scores")]
     assert len(values) == 4
     assert len(set(values)) == 2
+    assert {told.followup_id for told in world.published()} == {"u-1", None}
 
 
 async def test_a_claim_publishes_only_what_is_owed(world: World) -> None:
