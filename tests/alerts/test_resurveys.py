@@ -74,6 +74,14 @@ async def test_while_it_is_open_an_answer_joins_its_history(alerts: RunningAlert
     assert len(await alerts.kinds("one")) == 4
 
 
+async def test_an_unhappy_answer_that_is_changed_is_told_once_each_time(alerts: RunningAlerts) -> None:
+    await alerts.told(scored("one"))
+    about = str((await alerts.followup("one"))["id"])
+    await alerts.told(again(about, 2))
+    await alerts.told(again(about, 1, revision=1))
+    assert await alerts.kinds("one") == ["opened", "commented", "commented"]
+
+
 async def test_an_answer_that_is_neither_is_only_told(alerts: RunningAlerts) -> None:
     about = await resolved(alerts)
     await alerts.told(again(about, 3, group="neutral"))
