@@ -38,7 +38,9 @@ class Feedback:
             await registers.demote("feedback", settled.demoted, tx)
         known = rows.revisions_of(settled.fresh)
         current = [settled.current[arrival.id] == arrival.revision for arrival in settled.fresh]
-        await table.insert(rows.feedback_lines(settled.fresh, known), [not one for one in current], tx)
+        documents = [arrival.message.event.data for arrival in settled.fresh]
+        beginnings = rows.feedback_beginnings(settled.fresh, known)
+        await table.insert(beginnings, documents, [not one for one in current], tx)
         changes = self._changes(settled, known, before)
         await rollup_table.add(changes.cells(rows.writer(messages)), tx)
         handled.publish = self._publisher.scored_all(

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import msgspec
 
-from services.scoring.lines import BETWEEN, cell, json_cell
+from services.scoring.lines import BETWEEN, cell
 from services.scoring.metrics.cells import Scale
 from services.scoring.metrics.groups import group
 from services.scoring.rollups import FEEDBACK_DIMENSIONS, Graded
@@ -85,18 +85,16 @@ def revisions_of(arrivals: Sequence[Arrival]) -> Revisions:
     )
 
 
-def feedback_lines(arrivals: Sequence[Arrival], known: Revisions) -> list[str]:
-    """In the order of `store.feedback.COLUMNS`."""
+def feedback_beginnings(arrivals: Sequence[Arrival], known: Revisions) -> list[str]:
+    """All but the data, in the order of `store.feedback.COLUMNS`."""
     events = [arrival.message.event for arrival in arrivals]
     places = [arrival.message.record.partition.number for arrival in arrivals]
-    in_common = map(_in_common, map(_sender, events), places, known.revision, known.retracted, known.graded)
     columns = (
         map(_fact, events),
         [rf"\x{arrival.content.hex()}" for arrival in arrivals],
         _texts(list(map(_time, events))),
         _texts(list(map(_received_at, events))),
-        [json_cell(str(event.data, "utf-8")) for event in events],
-        in_common,
+        map(_in_common, map(_sender, events), places, known.revision, known.retracted, known.graded),
     )
     return list(map(BETWEEN.join, zip(*columns, strict=True)))
 

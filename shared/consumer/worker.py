@@ -26,8 +26,7 @@ from shared.reasons import reason
 _log = structlog.get_logger()
 
 BATCH_RECORDS = 2_000
-READ_WAIT_SECONDS = 0.25
-MEMBERSHIP_SECONDS = 1.0
+READ_WAIT_SECONDS, MEMBERSHIP_SECONDS = 0.25, 1.0
 
 
 class Worker:

@@ -5,18 +5,18 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
+from msgspec import Raw
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.scoring.rollups import FEEDBACK_DIMENSIONS, Graded, Revision
-from services.scoring.store.registers import copy_lines
+from services.scoring.store.registers import copy_documents
 
 COLUMNS = (
     "id",
     "content",
     "time",
     "received_at",
-    "data",
     "sender",
     "partition",
     "revision",
@@ -51,9 +51,11 @@ class Recorded(NamedTuple):
     data: str
 
 
-async def insert(lines: Sequence[str], superseded: Sequence[bool], tx: AsyncConnection) -> None:
-    """`lines` in the order of COLUMNS; fails on a second row of a revision, or a second current one of a fact."""
-    await copy_lines("feedback", COLUMNS, lines, superseded, tx)
+async def insert(
+    beginnings: Sequence[str], documents: Sequence[Raw], superseded: Sequence[bool], tx: AsyncConnection
+) -> None:
+    """Rows in the order of COLUMNS and then `data`; fails on a second row of a revision, or a second current one."""
+    await copy_documents("feedback", COLUMNS, beginnings, documents, superseded, tx)
 
 
 async def histories(ids: Collection[str], tx: AsyncConnection) -> dict[str, list[Revision]]:
