@@ -35,7 +35,17 @@ def _field(node: Any, functions: Functions) -> Evaluate:
         work.left -= 1
         return value.get(name) if isinstance(value, dict) else None
 
-    return evaluate
+    return _made(evaluate) if name.startswith("_") else evaluate
+
+
+def _made(evaluate: Evaluate) -> Evaluate:
+    """A field of ours may hold what makes its value, which costs something: only whoever asks pays. No JSON can."""
+
+    def made(value: Any, work: Interpreter) -> Any:
+        found = evaluate(value, work)
+        return found() if callable(found) else found
+
+    return made
 
 
 def _sequence(node: Any, functions: Functions) -> Evaluate:

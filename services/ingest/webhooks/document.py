@@ -27,7 +27,7 @@ _TAKEN = 202
 
 @dataclass(frozen=True)
 class SourceDocument:
-    """`body` and `read_json` as `read_body` takes them.
+    """`body` and `read_json` as `read_body` takes them. `is_read_by_field`: no rule looks at all there is at once.
 
     `rules` give the sender's revisions, to which `version` is yet to be added.
     """
@@ -43,6 +43,7 @@ class SourceDocument:
     context: Context
     answer: Reply
     read_json: ReadJson
+    is_read_by_field: bool
 
     def named(self, name: str, version: int | None) -> "SourceDocument":
         """The same for another address, or in another version; its events then come from there."""
@@ -67,6 +68,7 @@ def compile_source(text: str, file: str, event_types: Sequence[str]) -> SourceDo
     schemes, handshakes = compile_verify(content.value["verify"]), compile_handshakes(section, expression)
     idempotency = section.expression("idempotency", expression) if section.has("idempotency") else None
     rules = compile_rules(section, (*event_types, *SOURCE_TYPES), expression)
+    fields = _fields_read(rules, idempotency, revision)
     return SourceDocument(
         name=own,
         version=plain.get("version", 1),
@@ -78,7 +80,8 @@ def compile_source(text: str, file: str, event_types: Sequence[str]) -> SourceDo
         rules=rules,
         context=Context(source, frozenset(event_types), revision),
         answer=_answer(plain.get("answer", {})),
-        read_json=reader_of(_fields_read(rules, idempotency, revision)),
+        read_json=reader_of(fields),
+        is_read_by_field=fields is not None,
     )
 
 

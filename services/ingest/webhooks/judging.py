@@ -71,15 +71,15 @@ class Judgement:
         self.mistakes.append(sentence)
 
 
-def scope_of(request: Request, root: Any) -> dict[str, Any]:
-    """What expressions see of a delivery."""
+def scope_of(request: Request, root: Any, *, by_field: bool = False) -> dict[str, Any]:
+    """What expressions see of a delivery. `by_field`: they ask for fields alone, so the hash is made when they do."""
     beside = {
         "root": root,
         "item": root,
         "headers": request.headers,
         "query": request.query,
         "_index": 1,
-        "_body_sha256": hashlib.sha256(request.body).hexdigest(),
+        "_body_sha256": (lambda: request.body_sha256) if by_field else request.body_sha256,
     }
     return {**root, **beside} if isinstance(root, dict) else beside
 
@@ -87,7 +87,8 @@ def scope_of(request: Request, root: Any) -> dict[str, Any]:
 def judge(document: SourceDocument, request: Request, arrival: datetime, traceparent: str | None = None) -> Judgement:
     """Never raises for what a delivery holds. `readable` is False where nothing of the body could be read."""
     try:
-        scope = scope_of(request, read_body(document.body, request, document.read_json))
+        root = read_body(document.body, request, document.read_json)
+        scope = scope_of(request, root, by_field=document.is_read_by_field)
     except EventError as error:
         judgement = Judgement(delivery=_fallback(request), readable=False)
         judgement.fail(error.code, str(error))
@@ -192,4 +193,4 @@ def _delivery(document: SourceDocument, request: Request, scope: Mapping[str, An
 
 def _fallback(request: Request) -> str:
     """Of the body alone: retries are signed anew, at another time."""
-    return hashlib.sha256(request.body).hexdigest()[:32]
+    return request.body_sha256[:32]

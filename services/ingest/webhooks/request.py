@@ -1,5 +1,6 @@
 """A delivery as it came in, before anything is believed of it."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -25,6 +26,10 @@ class Request:
     def query(self) -> dict[str, str]:
         """Parameters of the address; of one that stands there twice, the last."""
         return dict(pairs(self.url.partition("?")[2].partition("#")[0]))
+
+    @cached_property
+    def body_sha256(self) -> str:
+        return hashlib.sha256(self.body).hexdigest()
 
     @cached_property
     def media(self) -> str:

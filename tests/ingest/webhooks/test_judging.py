@@ -1,8 +1,10 @@
 """What a delivery may make is bounded, and a revision lies where no version of the document overtakes it."""
 
+import hashlib
 import json
 from datetime import UTC, datetime
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -79,3 +81,27 @@ def test_every_event_of_a_delivery_is_paid_for_by_one_budget() -> None:
     body = json.dumps({"items": [f"o-{number}" for number in range(400)], "more": ["x" * 1_000] * 400}).encode()
     spent = judge(document, Request("POST", "https://x/webhooks/many", {}, body), NOW)
     assert any("too much" in mistake for mistake in spent.mistakes)
+
+
+@pytest.mark.parametrize(
+    ("expression", "made"),
+    [
+        ("_body_sha256", 1),
+        ("join('', [_body_sha256 || item])", 1),
+        ("[_body_sha256] | [0]", 1),
+        ("values(@)[?type(@) == 'string' && length(@) == `64`] | [0]", 1),  # looks at all there is
+        ("id", 0),
+    ],
+)
+def test_the_bodys_hash_is_made_for_who_asks_for_it(
+    expression: str, made: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = b'{"items": ["o-1"], "id": "1"}'
+    hashed = hashlib.sha256(body).hexdigest()
+    hash_of = Mock(return_value=hashed)
+    monkeypatch.setattr(Request, "body_sha256", property(hash_of))
+    rule = f"  - {{emit: order.placed.v1, id: {json.dumps(expression)}, map: {{order_id: id}}}}"
+    text = f"source: many\nverify: {{scheme: api_key}}\nidempotency: id\nrules:\n{rule}\n"
+    found = judge(compile_source(text, "m.yaml", ACCEPTED_TYPES), Request("POST", "https://x/", {}, body), NOW)
+    assert found.made[0].event["id"] == (hashed if made else "1")
+    assert hash_of.call_count == made
