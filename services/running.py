@@ -5,6 +5,7 @@ SIGTERM and Ctrl-C drain within ten seconds; a kill at any moment is a normal ex
 
 import asyncio
 import contextlib
+import ctypes
 import errno
 import fcntl
 import gc
@@ -38,6 +39,8 @@ SERVICES = ("ingest", "scoring", "alerts")
 PORTS = {"ingest": 8081, "scoring": 8082, "alerts": 8083}
 SHARED_PORT = 8080
 _STOP_SECONDS = 4
+_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # malloc.h
+_KEPT_BYTES, _LARGEST_KEPT_BYTES = 128 * 1024 * 1024, 32 * 1024 * 1024
 
 
 class StartError(Exception):
@@ -55,10 +58,16 @@ Beside = Callable[[Running], Awaitable[None]]
 
 
 def settle_memory() -> None:
-    """What lives as long as the process is not looked through again and again; batches make garbage by thousands."""
+    """What lives as long as the process is not looked through again and again; batches make garbage by thousands.
+
+    What they free is kept for the next ones: to give it to the system and ask for it again costs batches up to a tenth.
+    """
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 50, 100)
+    if mallopt := getattr(ctypes.CDLL(None), "mallopt", None):  # glibc has it, others do not
+        mallopt(_TRIM_THRESHOLD, _KEPT_BYTES)
+        mallopt(_MMAP_THRESHOLD, _LARGEST_KEPT_BYTES)
 
 
 async def serve(names: Sequence[str], on_ready: Callable[[str], None], beside: Beside | None = None) -> None:

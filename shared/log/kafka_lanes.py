@@ -61,10 +61,7 @@ class Lanes:
 
     def append(self, placed: Mapping[Partition, Sequence[NewRecord]]) -> "asyncio.Future[None]":
         """Done when all are kept; else it raises `LogUnavailable` or `RecordsRefused`. `Overloaded` at once."""
-        size = 0
-        for records in placed.values():
-            for _, key, value in records:
-                size += len(key) + len(value or b"")
+        size = sum([len(key) + len(value or b"") for records in placed.values() for _, key, value in records])
         if self._waiting_bytes + size > MAX_WAITING_BYTES:
             raise Overloaded(f"{self._waiting_bytes} bytes are waiting for Kafka; try again in a second")
         self._waiting_bytes += size
