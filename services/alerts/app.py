@@ -79,7 +79,7 @@ class AlertsService:
         self._loops = {
             "consumer": Loop("alerts.consumer", self._once_migrated(self._worker.run_once), _CONSUMER_IDLE_SECONDS)
         }
-        self._add_loop("relay", Relay(log, db, settings.topic(FOLLOWUPS_TOPIC), clock).run_once)
+        self._add_loop("relay", Relay(log, db, settings.topic(FOLLOWUPS_TOPIC), clock).catch_up)
         self._add_loop("overdue", OverdueWatch(db, settings.notifies, self._wake).run_once)
         self.erase_requests = EraseRequests(db, requests)
         self.eraser = self._new_eraser(settings, requests, erased, clock)

@@ -27,7 +27,7 @@ from shared.log.kafka_fetch import Fetched, FetchRequest, Wanted
 from shared.log.port import Partition
 
 _WAIT_MS = 500
-_COLLECTING_MS = 3
+_COLLECTING_MS = 5
 _ENOUGH_BYTES = 4 * 1024 * 1024
 _LARGEST_OF_PARTITION = 1024 * 1024
 _PAUSE_SECONDS = 0.1

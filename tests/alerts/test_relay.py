@@ -5,6 +5,7 @@ import asyncio
 import msgspec
 import pytest
 
+from services.alerts import relay
 from shared.events.catalogue import TYPES
 from shared.events.followups import FollowupChanged, FollowupSuppressed
 from shared.log.port import LogUnavailable
@@ -55,6 +56,15 @@ async def test_every_event_is_one_that_readers_know(world: World) -> None:
         "followup.opened.v1",
         "followup.withdrawn.v1",
     ]
+
+
+async def test_the_loop_looks_again_only_where_more_may_be_owed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(relay, "BATCH", 2)
+    await world.told(*(scored(f"low-{number}", customer=f"c-{number}") for number in range(3)))
+    assert await world.relay.catch_up() == 2
+    assert await world.relay.catch_up() == 0
+    # Where alerts stands is told with the last of them: nobody may come by for half a second.
+    assert sorted(event["type"] for event in world.published()) == ["alerts.position.v1", *["followup.opened.v1"] * 3]
 
 
 async def test_a_relay_that_dies_before_it_marked_sends_again_with_the_same_id(world: World) -> None:
