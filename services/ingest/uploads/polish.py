@@ -12,7 +12,7 @@ TEXTS = {
     "pages": "Strony",
     "overview": "Przegląd",
     "sources": "Źródła",
-    "api": "API",
+    "api": "Opis API",
     "other_language": "English",
     "lead": "Odpowiedzi, zamówienia i inne zdarzenia z tabeli: CSV, XLSX albo JSON w wierszach. Najpierw zobaczysz"
     " podgląd; bez Twojej zgody nic nie wysyłamy.",
