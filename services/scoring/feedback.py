@@ -37,7 +37,7 @@ class Feedback:
         if settled.demoted:
             await registers.demote("feedback", settled.demoted, tx)
         known = rows.revisions_of(settled.fresh)
-        current = [settled.current[arrival.id] == arrival.revision for arrival in settled.fresh]
+        current = settled.are_current()
         documents = [arrival.message.event.data for arrival in settled.fresh]
         beginnings = rows.feedback_beginnings(settled.fresh, known)
         await table.insert(beginnings, documents, [not one for one in current], tx)

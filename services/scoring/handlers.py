@@ -65,7 +65,7 @@ class Handlers:
         if settled.demoted:
             await registers.demote("activity", settled.demoted, tx)
         inserted = [rows.activity_row(arrival) for arrival in settled.fresh]
-        await activity.insert(inserted, [not settled.is_current(arrival) for arrival in settled.fresh], tx)
+        await activity.insert(inserted, [not current for current in settled.are_current()], tx)
         delivered = [arrival for arrival in settled.fresh if rows.type_of_fact(arrival.message) in deliveries.TYPES]
         if delivered:
             told = [arrival.message for arrival in delivered if arrival.message.event.type != ACTIVITY_RETRACTED]

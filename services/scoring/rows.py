@@ -74,14 +74,15 @@ def _grade(metric: str, score: float | None, low: float | None, high: float | No
 
 def revisions_of(arrivals: Sequence[Arrival]) -> Revisions:
     """Column by column: row by row would cost three times as much."""
-    messages = [arrival.message for arrival in arrivals]
-    answers = [message.data if type(message.data) is Answer else _TAKEN_BACK for message in messages]
+    events = [arrival.message.event for arrival in arrivals]
+    told = [arrival.message.data for arrival in arrivals]
+    answers = [one if type(one) is Answer else _TAKEN_BACK for one in told]
     return Revisions(
-        [arrival.revision for arrival in arrivals],
+        list(map(_revision, arrivals)),
         [answer is _TAKEN_BACK for answer in answers],
         list(starmap(_grade, map(_scored, answers))),
-        [message.event.time.timestamp() for message in messages],
-        list(map(add, map(_dimensions, answers), ((message.event.sender,) for message in messages))),
+        [time.timestamp() for time in map(_time, events)],
+        list(map(add, map(_dimensions, answers), zip(map(_sender, events), strict=False))),
     )
 
 

@@ -41,8 +41,11 @@ class Settled:
     had_rows: set[str] = field(default_factory=set)
     demoted: list[str] = field(default_factory=list)
 
-    def is_current(self, arrival: Arrival) -> bool:
-        return self.current[arrival.id] == arrival.revision
+    def are_current(self) -> list[bool]:
+        """Of the fresh ones, each."""
+        if self.all_first:
+            return [True] * len(self.fresh)
+        return [self.current[arrival.id] == arrival.revision for arrival in self.fresh]
 
 
 async def settle(table: str, arrivals: Sequence[Arrival], handled: Handled, tx: AsyncConnection) -> Settled:
