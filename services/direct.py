@@ -7,7 +7,7 @@ this relies on of uvicorn's protocol stands in decision 0032 and in the tests, w
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from starlette.types import Receive, Scope
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
@@ -27,13 +27,14 @@ class Whole(Protocol):
     def body(self) -> bytes | memoryview: ...
 
 
+Answers = Callable[[Scope, Receive | bytes], Awaitable[Whole | None]]  # None where nobody is left to be answered
+
+
 @runtime_checkable
 class Hot(Protocol):
-    """Who answers POST on `path`. `answer` returns None where nobody is left to be answered."""
+    """Who knows what answers POST on a path, as it stands in the request; None where that goes the long way."""
 
-    path: str
-
-    def answer(self, scope: Scope, body: Receive | bytes) -> Awaitable[Whole | None]: ...
+    def answering(self, url: bytes) -> Answers | None: ...
 
 
 class _Unheard:
@@ -51,7 +52,14 @@ class _Cycle:
         self.response_complete = False
 
 
-_Given = tuple[_Cycle, list[tuple[bytes, bytes]], bytes]  # with its headers and its body
+class _Given(NamedTuple):
+    """A request that came in whole."""
+
+    cycle: _Cycle
+    answers: Answers
+    url: bytes
+    headers: list[tuple[bytes, bytes]]
+    body: bytes
 
 
 class Direct(OneSegment):
@@ -63,7 +71,7 @@ class Direct(OneSegment):
     def __init__(self, hot: Hot, *args: Any, **named: Any) -> None:
         super().__init__(*args, **named)
         self._hot = hot
-        self._hot_url = hot.path.encode()
+        self._answers: Answers | None = None
         self._parts: list[bytes] | None = None
         self._task: asyncio.Task[None] | None = None
         self._given: asyncio.Future[_Given] = self.loop.create_future()
@@ -78,7 +86,8 @@ class Direct(OneSegment):
             self._go_the_long_way()
 
     def on_headers_complete(self) -> None:
-        if self.url == self._hot_url and self._is_plain():
+        self._answers = self._hot.answering(self.url)
+        if self._answers and self._is_plain():
             self._parts = []
         else:
             super().on_headers_complete()
@@ -102,7 +111,7 @@ class Direct(OneSegment):
 
     def on_message_complete(self) -> None:
         parts, self._parts = self._parts, None
-        if parts is None:
+        if parts is None or self._answers is None:
             super().on_message_complete()
             return
         cycle: Any = _Cycle(self.parser.should_keep_alive())
@@ -111,7 +120,7 @@ class Direct(OneSegment):
         if self._task is None:
             self._task = self.loop.create_task(self._answer_all())
         self.tasks.add(self._task)
-        self._given.set_result((cycle, self.headers, body))
+        self._given.set_result(_Given(cycle, self._answers, self.url, self.headers, body))
 
     def _go_the_long_way(self) -> None:
         """The rest of the body is still to come, or never will."""
@@ -121,12 +130,12 @@ class Direct(OneSegment):
             super().on_body(part)
 
     async def _answer_all(self) -> None:
-        scope = {"type": "http", "method": "POST", "path": self._hot.path, "query_string": b""}
+        scope = {"type": "http", "method": "POST", "query_string": b""}
         while self.parser is not None:  # as long as there is a connection
-            cycle, headers, body = await self._given
+            cycle, answers, url, headers, body = await self._given
             self._given = self.loop.create_future()
             try:
-                answer = await self._hot.answer({**scope, "headers": headers}, body)
+                answer = await answers({**scope, "path": url.decode("ascii"), "headers": headers}, body)
             finally:
                 self.tasks.discard(self._task)
             if answer is not None:

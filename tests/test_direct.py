@@ -5,88 +5,35 @@ import re
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any, cast
 
-import msgspec
 import pytest
 import uvicorn
 from starlette.types import Receive, Scope
 from uvicorn.server import ServerState
 
-from services.direct import Direct, Hot, Whole, protocol
+from services.direct import Answers, Direct, Hot, Whole, protocol
 from services.dispatch import Alone
-from tests.ingest.running import RunningIngest, answer
-
-ONE = msgspec.json.encode(answer(1))
-LINES = b"\n".join(msgspec.json.encode(answer(number)) for number in range(3))
-MIXED = LINES + b"\n" + msgspec.json.encode(answer(9, score=99))
-LAST = b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
-JSON = b"Content-Type: application/json\r\n"
-
-
-def post(body: bytes, more: bytes = JSON, url: bytes = b"/v1/events", version: bytes = b"1.1") -> bytes:
-    head = b"POST %b HTTP/%b\r\nHost: a\r\nAuthorization: Bearer KEY\r\n%b" % (url, version, more)
-    return head + b"Content-Length: %d\r\n\r\n" % len(body) + body
-
-
-def chunked(*chunks: bytes) -> bytes:
-    head = post(b"").replace(b"Content-Length: 0\r\n", b"Transfer-Encoding: chunked\r\n")
-    return head + b"".join(b"%x\r\n%b\r\n" % (len(chunk), chunk) for chunk in (*chunks, b""))
-
-
-def halves(request: bytes) -> list[bytes]:
-    at = request.index(b"\r\n\r\n") + 20
-    return [request[:at], request[at:]]
-
-
-# Segments as they arrive, and how many of the requests in them are answered directly.
-CONVERSATIONS: dict[str, tuple[Sequence[bytes], int]] = {
-    "an event": ([post(ONE)], 1),
-    "one after the other": ([post(ONE), post(ONE)], 2),
-    "lines": ([post(LINES, b"Content-Type: application/x-ndjson\r\n")], 1),
-    "one of several rejected": ([post(MIXED, b"Content-Type: application/x-ndjson\r\n")], 1),
-    "attributes in headers": (
-        [post(b'{"metric":"nps","score":3}', JSON + b"ce-specversion: 1.0\r\nce-id: 1\r\nce-source: /s\r\n"
-              b"ce-type: feedback.received.v1\r\n")], 1),
-    "an event that cannot be taken": ([post(msgspec.json.encode(answer(1, score=99)))], 1),
-    "no JSON": ([post(b"{")], 1),
-    "nothing": ([post(b"")], 1),
-    "chunks at once": ([chunked(ONE[:9], ONE[9:])], 1),
-    "another key": ([post(ONE).replace(b"KEY", b"petla_nobody_x")], 1),
-    "no key": ([post(ONE).replace(b"Authorization", b"X")], 1),
-    "another media type": ([post(ONE, b"Content-Type: text/plain\r\n")], 1),
-    "compressed": ([post(ONE, JSON + b"Content-Encoding: gzip\r\n")], 1),
-    "the last on its connection": ([post(ONE, JSON + b"Connection: close\r\n")], 1),
-    "two at once": ([post(ONE) + post(ONE)], 1),
-    "two at once, the second refused": ([post(ONE) + b"GET /v1/events HTTP/1.1\r\nHost: a\r\n\r\n"], 1),
-    "a body in two parts": (halves(post(ONE)), 0),
-    "a head in two parts": ([post(ONE)[:40], post(ONE)[40:]], 1),
-    "byte by byte": ([post(ONE)[at : at + 1] for at in range(len(post(ONE)))], 0),
-    "chunks in two parts": (halves(chunked(ONE)), 0),
-    "chunks that are none": ([chunked(ONE).replace(b"\r\n0\r\n", b"\r\nno\r\n")], 0),
-    "asks before it sends": ([post(ONE, JSON + b"Expect: 100-continue\r\n")], 0),
-    "HTTP/1.0": ([post(ONE, version=b"1.0")], 0),
-    "too large, as it says": ([post(ONE).replace(b"Content-Length: ", b"Content-Length: 9999999")], 0),
-    "parameters": ([post(ONE, url=b"/v1/events?a=b")], 0),
-    "behind the proxy": ([post(ONE, url=b"/ingest/v1/events")], 0),
-    "only read": ([b"GET /v1/events HTTP/1.1\r\nHost: a\r\n\r\n"], 0),
-    "only the head": ([b"HEAD /v1/events HTTP/1.1\r\nHost: a\r\n\r\n"], 0),
-    "another path": ([post(ONE, url=b"/v1/other")], 0),
-    "another protocol": ([post(ONE, JSON + b"Connection: upgrade\r\nUpgrade: other\r\n")], 0),
-    "no HTTP": ([b"what is this\r\n\r\n"], 0),
-}  # fmt: skip
+from tests.conversations import BOLD, CONVERSATIONS, LAST, ONE, post
+from tests.ingest.running import RunningIngest
+from tests.ingest.webhooks.doors import SECRET, Doors
 
 
 class Counted:
     """A door that counts what it was given whole."""
 
-    path = "/v1/events"
-
     def __init__(self, door: Hot) -> None:
         self.door = door
         self.whole = 0
 
-    async def answer(self, scope: Scope, body: Receive | bytes) -> Whole | None:
-        self.whole += isinstance(body, bytes)
-        return await self.door.answer(scope, body)
+    def answering(self, url: bytes) -> Answers | None:
+        answers = self.door.answering(url)
+        if answers is None:
+            return None
+
+        async def counted(scope: Scope, body: Receive | bytes) -> Whole | None:
+            self.whole += isinstance(body, bytes)
+            return await answers(scope, body)
+
+        return counted
 
 
 class Wire:
@@ -159,8 +106,10 @@ async def world(ingest: RunningIngest) -> World:
 
 @pytest.fixture
 async def ingest() -> AsyncIterator[RunningIngest]:
-    running = RunningIngest()
+    running = Doors({"PETLA_SOURCE_REPAIRS_SECRET": SECRET, "PETLA_SOURCE_BOLD_SECRET": SECRET})
     await running.start()
+    await running.add("repairs")
+    await running.add("bold", BOLD)
     yield running
     await running.stop()
 
@@ -201,11 +150,12 @@ async def test_an_answer_is_written_with_one_call_and_its_date(world: World) -> 
 class Slow:
     """Answers when it is told to."""
 
-    path = "/v1/events"
-
     def __init__(self) -> None:
         self.gate = asyncio.Event()
         self.asked = 0
+
+    def answering(self, url: bytes) -> Answers | None:
+        return self.answer
 
     async def answer(self, scope: Scope, body: Receive | bytes) -> Whole | None:
         self.asked += 1

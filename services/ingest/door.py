@@ -3,11 +3,13 @@
 import math
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Protocol
 
 import structlog
 from starlette.responses import Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
+from services.direct import Answers, Hot
 from services.ingest import answers
 from services.ingest.admission import Admitted, admit, admit_answers, admit_document
 from services.ingest.answers import Answer
@@ -28,20 +30,23 @@ from shared.problems import Refusal, access_denied, internal_error, problem
 from shared.tracing import Tracing
 
 PATH = "/v1/events"
+_URL = PATH.encode()
 _SINGLE = (Form.ONE, Form.BINARY)
 _MOST_LOGGED = 10  # rejected events of one request: a thousand lines would say no more
 
 _log = structlog.get_logger(__name__)
 
 
+class _Rest(Hot, Protocol):
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None: ...
+
+
 class Door:
     """`rest` answers every other path."""
 
-    path = PATH
-
     def __init__(
         self,
-        rest: ASGIApp,
+        rest: _Rest,
         *,
         keeping: Keeping,
         config: ConfigStore,
@@ -66,8 +71,12 @@ class Door:
         elif (answer := await self.answer(scope, receive)) is not None:
             await answer(scope, receive, send)
 
+    def answering(self, url: bytes) -> Answers | None:
+        """What a request that came in whole is given to."""
+        return self.answer if url == _URL else self._rest.answering(url)
+
     async def answer(self, scope: Scope, sent: Receive | bytes) -> Answer | Response | None:
-        """To a request for `path`, whose body is there or is still to be received; None when the sender has gone."""
+        """To a request for `PATH`, whose body is there or is still to be received; None when the sender has gone."""
         begun = self._clock.monotonic()
         span = self._tracing.start(f"POST {PATH}", "server", caused_by=_caused_by(scope) if self._tracing.on else None)
         try:

@@ -35,17 +35,12 @@ def _field(node: Any, functions: Functions) -> Evaluate:
         work.left -= 1
         return value.get(name) if isinstance(value, dict) else None
 
-    return _made(evaluate) if name.startswith("_") else evaluate
-
-
-def _made(evaluate: Evaluate) -> Evaluate:
-    """A field of ours may hold what makes its value, which costs something: only whoever asks pays. No JSON can."""
-
     def made(value: Any, work: Interpreter) -> Any:
+        """A field of ours may hold what makes its value, so that only whoever asks pays. No JSON can."""
         found = evaluate(value, work)
         return found() if callable(found) else found
 
-    return made
+    return made if name.startswith("_") else evaluate
 
 
 def _sequence(node: Any, functions: Functions) -> Evaluate:

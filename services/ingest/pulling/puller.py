@@ -12,8 +12,7 @@ from services.ingest.pulling.pacing import Random, pause_seconds
 from services.ingest.pulling.port import Poller, Pulled, PullFailed
 from services.ingest.pulling.turns import Turn
 from services.ingest.webhooks.judging import judge
-from services.ingest.webhooks.receiving import received_of
-from services.ingest.webhooks.records import record
+from services.ingest.webhooks.records import received_of, record
 from services.ingest.webhooks.registry import Source
 from services.ingest.webhooks.request import Request
 from shared.clock import Clock

@@ -6,6 +6,7 @@ and types nobody maps; 401 for what is not; 429 and 503 with `Retry-After` for w
 
 import asyncio
 import math
+import re
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -13,6 +14,7 @@ import structlog
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from services.direct import Answers
 from services.ingest.body import BodyReading, Disconnected
 from services.ingest.counters import Counters
 from services.ingest.keeping import Keeping
@@ -20,14 +22,14 @@ from services.ingest.limits import BytesAtOnce, FewAtOnce, RateLimit
 from services.ingest.webhooks.bodies import MAX_BODY_BYTES, read_body
 from services.ingest.webhooks.handshakes import Handshake, Reply
 from services.ingest.webhooks.judging import Judgement, judge, scope_of
-from services.ingest.webhooks.records import kept_body, kept_headers, kept_message, kept_url, record, unverified
+from services.ingest.webhooks.records import received_of, record, unverified
 from services.ingest.webhooks.registry import Source, Sources
+from services.ingest.webhooks.replies import answer
 from services.ingest.webhooks.request import Request
 from services.ingest.webhooks.verification import REASONS
 from shared.access import AccessDenied
 from shared.clock import Clock
 from shared.events.fields import EventError
-from shared.events.raw import WebhookReceived
 from shared.log.port import LogUnavailable, Overloaded
 from shared.problems import Refusal, access_denied, internal_error, problem
 from shared.tracing import Tracing
@@ -37,6 +39,7 @@ PREFIX = "/webhooks/"
 _MAPPED_ASIDE_BYTES = 32 * 1024
 # What a stranger may have expressions look at.
 _GREETING_BYTES = 16 * 1024
+_is_plain = re.compile(rb"/webhooks/[a-z0-9_-]+").fullmatch  # without parameters, escapes and what a proxy puts before
 _log = structlog.get_logger(__name__)
 
 
@@ -79,28 +82,36 @@ class Receiving:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or not own_path(scope).startswith(PREFIX):
             await self._rest(scope, receive, send)
-            return
+        elif (response := await self.answer(scope, receive)) is not None:
+            await response(scope, receive, send)
+
+    def answering(self, url: bytes) -> Answers | None:
+        """What a request that came in whole is given to."""
+        return self.answer if _is_plain(url) else None
+
+    async def answer(self, scope: Scope, sent: Receive | bytes) -> Response | None:
+        """To a request for a source, whose body is there or is still to be received; None when the sender has gone."""
         name = own_path(scope).removeprefix(PREFIX)
         span = self._tracing.start(f"{scope['method']} {PREFIX}{{source}}", "server")
         try:
             source = self._sources.get(name, self._clock.now())
-            received = await self._answered(source, scope, receive, span.traceparent)
+            received = await self._answered(source, scope, sent, span.traceparent)
         except Disconnected:
             span.end(failed=True)
-            return
+            return None
         self._counters.deliveries.labels(name if source else "", received.outcome, received.reason).inc()
         status = received.response.status_code
         span.end({"http.response.status_code": status}, failed=status >= 500)
-        await received.response(scope, receive, send)
+        return received.response
 
     async def _answered(
-        self, source: Source | None, scope: Scope, receive: Receive, traceparent: str | None
+        self, source: Source | None, scope: Scope, sent: Receive | bytes, traceparent: str | None
     ) -> Received:
         try:
             if source is None:
                 self._refuse_while_unsure()
                 return Received(problem(404, "unknown_source", "there is no source of this name"), "refused", "unknown")
-            return await self._read(source, scope, receive, traceparent)
+            return await self._read(source, scope, sent, traceparent)
         except Refusal as refusal:
             return Received(refusal.response, "refused", refusal.code)
         except AccessDenied as denied:
@@ -115,7 +126,7 @@ class Receiving:
         except Exception as error:
             return Received(internal_error(error), "refused", "internal_error")
 
-    async def _read(self, source: Source, scope: Scope, receive: Receive, traceparent: str | None) -> Received:
+    async def _read(self, source: Source, scope: Scope, sent: Receive | bytes, traceparent: str | None) -> Received:
         headers = dict(scope["headers"])
         if headers.get(b"content-encoding", b"identity").strip().lower() not in (b"", b"identity"):
             raise Refusal(415, "content_encoding", "a compressed body is not taken: send it without Content-Encoding")
@@ -123,7 +134,7 @@ class Receiving:
             return self._without_a_body(source, request_of(scope, b"", self._public_url))
         reading = BodyReading(self._at_once, MAX_BODY_BYTES)
         try:
-            body = await reading.read(headers, receive)
+            body = reading.take(headers, sent) if isinstance(sent, bytes) else await reading.read(headers, sent)
             return await self._delivered(source, request_of(scope, body, self._public_url), traceparent)
         finally:
             reading.release()
@@ -191,29 +202,6 @@ class Receiving:
         return Received(problem(401, reason, REASONS[reason]), "refused", reason)
 
 
-def received_of(
-    source: Source, request: Request, judgement: Judgement, status: int, replays: str | None = None
-) -> WebhookReceived:
-    return WebhookReceived(
-        source=source.document.name,
-        version=source.document.version,
-        delivery=judgement.delivery,
-        outcome=judgement.outcome,
-        status=status,
-        size=len(request.body),
-        reason=judgement.reason,
-        message=kept_message(judgement.mistakes[0]) if judgement.mistakes else None,
-        events=[made.emitted for made in judgement.made],
-        errors=dict(judgement.errors),
-        ignored=dict(judgement.ignored),
-        method=request.method,
-        url=kept_url(request.url),
-        headers=kept_headers(request.headers, source.document.schemes),
-        body=kept_body(request.body),
-        replays=replays,
-    )
-
-
 def own_path(scope: Scope) -> str:
     """Without what a proxy, or the shared port, puts before it."""
     path: str = scope["path"]
@@ -225,13 +213,6 @@ def request_of(scope: Scope, body: bytes, public_url: str | None) -> Request:
     query = scope["query_string"].decode("latin-1")
     before = public_url or f"{scope.get('scheme', 'http')}://{headers.get('host', 'localhost')}"
     return Request(scope["method"], f"{before}{own_path(scope)}{'?' if query else ''}{query}", headers, body)
-
-
-def answer(reply: Reply) -> Response:
-    headers = dict(reply.headers)
-    if reply.media:
-        headers["X-Content-Type-Options"] = "nosniff"
-    return Response(reply.body, reply.status, headers, reply.media or None)
 
 
 def _unreadable(judgement: Judgement) -> Response:

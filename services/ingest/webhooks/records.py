@@ -6,6 +6,8 @@ from datetime import datetime
 from functools import lru_cache
 
 from services.ingest.admission import Admitted
+from services.ingest.webhooks.judging import Judgement
+from services.ingest.webhooks.registry import Source
 from services.ingest.webhooks.request import Request
 from services.ingest.webhooks.schemes import SHARED, Scheme
 from shared.events.catalogue import RAW_TOPIC
@@ -43,6 +45,29 @@ def record(
     )
     key = object_key("webhook", f"{received.source}\0{received.delivery}")
     return Admitted(RAW_TOPIC, key, encode(event), fact)
+
+
+def received_of(
+    source: Source, request: Request, judgement: Judgement, status: int, replays: str | None = None
+) -> WebhookReceived:
+    return WebhookReceived(
+        source=source.document.name,
+        version=source.document.version,
+        delivery=judgement.delivery,
+        outcome=judgement.outcome,
+        status=status,
+        size=len(request.body),
+        reason=judgement.reason,
+        message=kept_message(judgement.mistakes[0]) if judgement.mistakes else None,
+        events=[made.emitted for made in judgement.made],
+        errors=dict(judgement.errors),
+        ignored=dict(judgement.ignored),
+        method=request.method,
+        url=kept_url(request.url),
+        headers=kept_headers(request.headers, source.document.schemes),
+        body=kept_body(request.body),
+        replays=replays,
+    )
 
 
 def unverified(

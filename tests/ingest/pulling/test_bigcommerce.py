@@ -11,8 +11,7 @@ from services.ingest.pulling.bigcommerce import BigCommerce, wanted_by
 from services.ingest.pulling.puller import Puller
 from services.ingest.pulling.remote import Remote
 from services.ingest.webhooks.judging import judge
-from services.ingest.webhooks.receiving import received_of
-from services.ingest.webhooks.records import record
+from services.ingest.webhooks.records import received_of, record
 from services.ingest.webhooks.registry import Sources
 from services.ingest.webhooks.request import Request
 from shared.events.catalogue import ACCEPTED_TYPES
