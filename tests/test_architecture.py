@@ -22,7 +22,6 @@ CALLS = {
         "shared/config.py",  # follows its topic, before there is a loop
         "shared/db.py",  # waits for its turn to migrate
         "shared/loops.py",  # gives the others their turn between two passes
-        "shared/log/kafka_fetcher.py",  # asks a broker that failed again after a moment
         "shared/log/kafka_lanes.py",  # before the same is tried again
         "shared/log/kafka_reader.py",  # reads nothing for as long as it is told
         "shared/log/kafka_topics.py",  # waits for the leaders of what it has just made

@@ -69,7 +69,7 @@ class KafkaLog:
 
     def reader(self) -> KafkaReader:
         portion = Portion()
-        consumers, finders = kafka_reader.follower(self._connection, portion), kafka_reader.finder(self._connection)
+        consumers, finders = kafka_reader.consumer(self._connection, portion), kafka_reader.finder(self._connection)
         return KafkaReader(consumers, portion, finders, self.bounds, self.partitions)
 
     async def close(self) -> None:

@@ -16,7 +16,6 @@ from aiokafka.errors import OffsetOutOfRangeError  # type: ignore[import-untyped
 from shared.log.kafka_clients import Disposable
 from shared.log.kafka_connection import KafkaConnection
 from shared.log.kafka_faults import sentence
-from shared.log.kafka_fetcher import Fetcher
 from shared.log.port import Bounds, LogUnavailable, OffsetOutOfRange, Partition, Record
 
 # A fetch without news is answered after half a second, one that failed is given up after one and a half.
@@ -30,7 +29,7 @@ _LARGEST_OF_PARTITION = 1024 * 1024  # aiokafka's own
 
 _log = structlog.get_logger()
 
-Consumer = Disposable[Any]  # of a Fetcher or an AIOKafkaConsumer, which has no types
+Consumer = Disposable[Any]  # of AIOKafkaConsumer, which has no types
 
 
 class Portion:
@@ -71,17 +70,12 @@ def consumer(connection: KafkaConnection, portion: Portion | None = None, wait_m
     )
 
 
-def follower(connection: KafkaConnection, portion: Portion) -> Consumer:
-    """For reading on."""
-    return Disposable(connection, lambda: Fetcher(connection, portion.size), _stop)
-
-
 def finder(connection: KafkaConnection) -> Consumer:
     """For single records: the batch with the record and nothing more."""
     return consumer(connection, Portion(_SMALLEST_ANSWER), _LOOKUP_WAIT_MS)
 
 
-async def _stop(client: Any) -> None:
+async def _stop(client: AIOKafkaConsumer) -> None:
     await client.stop()
 
 
