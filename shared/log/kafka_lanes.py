@@ -29,7 +29,7 @@ _REMEMBERED_SECONDS = 10.0
 
 
 class Producing(Protocol):
-    async def leaders(self, partitions: Sequence[Partition]) -> list[int | Exception]: ...
+    async def leaders(self, partitions: Sequence[Partition], *, anew: bool) -> list[int | Exception]: ...
 
     async def send(self, broker: int, batches: Batches) -> list[Exception | None]: ...
 
@@ -122,9 +122,10 @@ class Lanes:
 
     async def _locate(self, client: Producing, lanes: list[Lane]) -> list[Exception | None]:
         """Each is moved to its broker's road."""
-        if any(lane.tried for lane in lanes):
+        again = any(lane.tried for lane in lanes)
+        if again:
             await asyncio.sleep(_PAUSE_SECONDS)
-        found = await client.leaders([lane.partition for lane in lanes])
+        found = await client.leaders([lane.partition for lane in lanes], anew=again)
         for lane, leader in zip(lanes, found, strict=True):
             if isinstance(leader, int):
                 lane.road = self._roads.setdefault(leader, Road(leader))

@@ -54,9 +54,12 @@ class Producer:
             await asyncio.wait(self._under_way)
         await self._client.close()
 
-    async def leaders(self, partitions: Iterable[Partition]) -> list[int | Exception]:
-        """Which broker takes what belongs to each at the moment, or why none does; asked anew."""
+    async def leaders(self, partitions: Iterable[Partition], *, anew: bool) -> list[int | Exception]:
+        """Which broker takes what belongs to each, or why none does; `anew` where what is known was wrong."""
         asked = list(partitions)
+        known = [self._leader(partition) for partition in asked]
+        if not anew and all(isinstance(leader, int) for leader in known):
+            return known
         for topic in {partition.topic for partition in asked}:
             self._client.add_topic(topic)
         if not await self._client.force_metadata_update():

@@ -70,7 +70,7 @@ class FakeProducer(FakeClient):
         self.asked = 0
         self.arrived = asyncio.Condition()
 
-    async def leaders(self, partitions: Sequence[Partition]) -> list[int | Exception]:
+    async def leaders(self, partitions: Sequence[Partition], *, anew: bool) -> list[int | Exception]:
         self.asked += 1
         return [self.led_by.get(partition.number, 1) for partition in partitions]
 
