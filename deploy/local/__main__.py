@@ -123,7 +123,8 @@ def _interrupted(*_: object) -> None:
 
 def main() -> int:
     chosen = _chosen()
-    signal.signal(signal.SIGTERM, _interrupted)
+    for number in (signal.SIGTERM, signal.SIGINT):  # a shell's background ignores the second, unless it is asked for
+        signal.signal(number, _interrupted)
     try:
         with ExitStack() as stack:
             _run(chosen, stack)

@@ -8,6 +8,7 @@ Killed at any moment it leaves what another one goes on from.
 
 import os
 import resource
+import signal
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -37,6 +38,8 @@ _INTERRUPTED = "the server was stopped"
 
 def main(words: Sequence[str], environment: Mapping[str, str]) -> int:
     what, folder = words
+    # SIGINT is ignored by whatever a shell runs in the background, and by all that is started there.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     _restrain(what)
     own = Own(Path(folder))
     if what == "look":

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import signal
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -55,7 +54,7 @@ class Children:
         """What runs keeps its place; a person goes on from there."""
         for process in list(self._processes):
             with suppress(ProcessLookupError):
-                process.send_signal(signal.SIGINT)
+                process.terminate()
         if self._running:
             await asyncio.wait(set(self._running), timeout=_STOP_SECONDS)
 

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -53,6 +54,15 @@ async def test_a_process_that_is_killed_leaves_what_can_go_on(shop: Shop) -> Non
     assert len({event.factid for event in shop.ingest.events()}) == 2_000
 
 
+@pytest.fixture
+def in_the_background() -> Iterator[None]:
+    """As a shell runs what ends in `&`."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("in_the_background")
 async def test_a_server_that_is_stopped_leaves_what_another_goes_on_from(tmp_path: Path) -> None:
     async with shop_at(tmp_path) as shop:
         path = await begun(shop)
