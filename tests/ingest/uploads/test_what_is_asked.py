@@ -124,3 +124,11 @@ async def test_a_source_that_was_added_here_maps_files_too(shop: Shop) -> None:
     assert "The document of the source repairs" in await shop.page(ROOT)
     path = await shop.sent(b'{"event": "repair.opened"}\n', "rows.jsonl", document="source:repairs")
     assert "JSON lines" in await shop.page(path)
+
+
+async def test_where_nothing_would_come_of_it_loading_is_not_offered(shop: Shop) -> None:
+    path = await shop.sent(b"id;data;ocena\n1;2026-11-20;3\n")
+    page = await shop.page(path)
+    assert "These rows make no event." in page
+    assert "Load 1" not in page
+    assert "Remove the file" in page
