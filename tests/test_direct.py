@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Any, cast
 
 import pytest
@@ -15,6 +15,7 @@ from services.dispatch import Alone
 from tests.conversations import BOLD, CONVERSATIONS, LAST, ONE, post
 from tests.ingest.running import RunningIngest
 from tests.ingest.webhooks.doors import SECRET, Doors
+from tests.turns import until
 
 
 class Counted:
@@ -58,14 +59,6 @@ class Wire:
 
     def get_extra_info(self, name: str) -> Any:
         return ("127.0.0.1", 50_000) if name in ("peername", "sockname") else None
-
-
-async def until(condition: Callable[[], object]) -> None:
-    for _ in range(10_000):
-        if condition():
-            return
-        await asyncio.sleep(0)
-    raise AssertionError("it never came to that")
 
 
 class World:

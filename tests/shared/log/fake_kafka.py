@@ -29,15 +29,6 @@ def disposable(made: list[Any], make: Callable[[], Any]) -> Disposable[Any]:
     return Disposable(NOWHERE, noted, stop)
 
 
-async def until(condition: Callable[[], object]) -> None:
-    """Lets the other tasks run until it holds."""
-    for _ in range(10_000):
-        if condition():
-            return
-        await asyncio.sleep(0)
-    raise AssertionError("it never came to that")
-
-
 class FakeClient:
     def __init__(self) -> None:
         self.stopped = False

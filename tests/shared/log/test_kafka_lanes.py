@@ -15,7 +15,8 @@ from aiokafka.errors import (
 from shared.log import kafka_lanes
 from shared.log.kafka_lanes import Lanes
 from shared.log.port import LogUnavailable, NewRecord, Overloaded, Partition, RecordsRefused
-from tests.shared.log.fake_kafka import FakeProducer, disposable, until
+from tests.shared.log.fake_kafka import FakeProducer, disposable
+from tests.turns import until
 
 Appending = asyncio.Future[None]
 
