@@ -11,10 +11,11 @@ from typing import NamedTuple
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import Response
 
+from shared.pages import bar
 from shared.pages.policy import page_headers
 from shared.problems import Refusal
 
-_TOKENS = Path(__file__).parent / "static"
+_SHARED = Path(__file__).parent
 MEDIA_TYPES = {
     ".css": "text/css; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
@@ -39,8 +40,8 @@ StaticFiles = Mapping[str, StaticFile]
 
 
 def static_files(folder: Path) -> dict[str, StaticFile]:
-    """Those of `folder` and the design's tokens by name; read once, when the service starts."""
-    found = (path for place in (_TOKENS, folder) for path in place.iterdir() if path.suffix in MEDIA_TYPES)
+    """Those of `folder` and those of every page, by name; read once, when the service starts."""
+    found = (path for place in (_SHARED / "static", folder) for path in place.iterdir() if path.suffix in MEDIA_TYPES)
     return {path.name: static_file(path.suffix, path.read_bytes()) for path in found}
 
 
@@ -49,15 +50,15 @@ def static_file(suffix: str, content: bytes) -> StaticFile:
 
 
 def templates(folder: Path, files: StaticFiles, root: str) -> Environment:
-    """`static(name)` in a template is the address of a file: `root`, its digest, its name."""
+    """`static(name)` in a template is the address of a file: `root`, its digest, its name. `bar.html` is for all."""
     environment = Environment(
-        loader=FileSystemLoader(folder),
+        loader=FileSystemLoader([folder, _SHARED / "templates"]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals["static"] = lambda name: f"{root}/{files[name].digest}/{name}"
+    environment.globals.update(static=lambda name: f"{root}/{files[name].digest}/{name}", bar_words=bar.WORDS)
     return environment
 
 

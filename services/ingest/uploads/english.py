@@ -8,12 +8,6 @@ NOUNS = {
 TEXTS = {
     "title": "Load a file",
     "site": "Pętla",
-    "skip": "Skip to content",
-    "pages": "Pages",
-    "overview": "Overview",
-    "sources": "Sources",
-    "api": "API",
-    "other_language": "Polski",
     "lead": "Answers, orders and other events from a table: CSV, XLSX or JSON lines. You see a preview first;"
     " nothing is sent before you agree.",
     "under": "source",

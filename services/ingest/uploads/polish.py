@@ -8,12 +8,6 @@ NOUNS = {
 TEXTS = {
     "title": "Wczytaj plik",
     "site": "Pętla",
-    "skip": "Przejdź do treści",
-    "pages": "Strony",
-    "overview": "Przegląd",
-    "sources": "Źródła",
-    "api": "Opis API",
-    "other_language": "English",
     "lead": "Odpowiedzi, zamówienia i inne zdarzenia z tabeli: CSV, XLSX albo JSON w wierszach. Najpierw zobaczysz"
     " podgląd; bez Twojej zgody nic nie wysyłamy.",
     "under": "źródło",

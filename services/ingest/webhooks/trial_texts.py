@@ -7,8 +7,6 @@ from shared.pages.language import Language
 TEXTS: Mapping[Language, Mapping[str, str]] = {
     "pl": {
         "title": "Próba na sucho",
-        "skip": "Przejdź do treści",
-        "back": "Źródła",
         "nothing": "Nic nie zapisujemy i nic nie wysyłamy.",
         "of": "Doręczenie do źródła",
         "came": "odebrane",
@@ -33,8 +31,6 @@ TEXTS: Mapping[Language, Mapping[str, str]] = {
     },
     "en": {
         "title": "Dry run",
-        "skip": "Skip to content",
-        "back": "Sources",
         "nothing": "Nothing is recorded and nothing is sent.",
         "of": "A delivery to the source",
         "came": "received",

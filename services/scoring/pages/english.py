@@ -16,10 +16,6 @@ NOUNS = {
 TEXTS = {
     "page": "Overview",
     "title": "Overview · Pętla",
-    "skip": "Skip to content",
-    "pages": "Pages",
-    "api": "API",
-    "other_language": "Polski",
     "period": "{days}: {range}, {zone}. As of {at}.",
     "zone.Europe/Warsaw": "Warsaw time",
     "zone": "{name} time",

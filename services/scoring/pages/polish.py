@@ -14,10 +14,6 @@ NOUNS = {
 TEXTS = {
     "page": "Przegląd",
     "title": "Przegląd · Pętla",
-    "skip": "Przejdź do treści",
-    "pages": "Strony",
-    "api": "Opis API",
-    "other_language": "English",
     "period": "{days}: {range}, {zone}. Stan z {at}.",
     "zone.Europe/Warsaw": "czas warszawski",
     "zone": "strefa {name}",

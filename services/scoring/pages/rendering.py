@@ -20,7 +20,7 @@ class Pages:
         self._environment = templates(_HERE / "templates", files, "/static")
 
     def overview(self, page: Overview, wording: Wording) -> str:
-        return self._environment.get_template("overview.html").render(page=page, say=wording, kept_query="")
+        return self._environment.get_template("overview.html").render(page=page, say=wording)
 
     def sources(self, page: SourcesPage, wording: Wording) -> str:
         chosen = f"source={quote(page.chosen.name, safe='')}&" if page.chosen else ""

@@ -169,7 +169,7 @@ async def test_every_drawing_is_either_described_or_hidden(deployment: Deploymen
 async def test_the_files_a_page_names_are_there_and_may_be_kept(deployment: Deployment) -> None:
     page = read(await deployment.get("/"))
     named = [attributes["href"] or "" for tag, attributes in page.tags if tag == "link"]
-    assert len(named) == 3
+    assert len(named) == 4
     for address in named:
         file = await deployment.get(address, host="petla.example.com")
         assert file.status_code == 200

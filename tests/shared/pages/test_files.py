@@ -13,7 +13,7 @@ def test_a_service_has_its_files_and_the_tokens(tmp_path: Path) -> None:
     (tmp_path / "page.css").write_text("a{}")
     (tmp_path / "notes.txt").write_text("not for anybody")
     found = static_files(tmp_path)
-    assert sorted(found) == ["page.css", "tokens.css"]
+    assert sorted(found) == ["layout.css", "page.css", "petla.svg", "tokens.css"]
     assert (found["page.css"].content, found["page.css"].media_type) == (b"a{}", "text/css; charset=utf-8")
 
 
