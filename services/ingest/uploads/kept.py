@@ -36,11 +36,15 @@ class Facts(Struct, frozen=True):
 
 
 class Mistake(Struct, frozen=True):
-    """A row that would be rejected, counted from 1; `field` is None where the whole row is at fault."""
+    """A row that would be rejected, counted from 1; `field` is None where the whole row is at fault.
+
+    `code` is one of the door's; None where none of them says it.
+    """
 
     row: int
     field: str | None
     message: str
+    code: str | None = None
 
 
 class SeenEvent(Struct, frozen=True):

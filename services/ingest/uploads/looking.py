@@ -24,6 +24,7 @@ LONGEST_LOOK_SECONDS = 3.0
 MOST_SHOWN = 5
 MOST_MISTAKES = 10
 _LONGEST_CELL, _MOST_CELLS = 120, 60
+_UNREADABLE = {"id": "missing", "time": "not_a_time"}  # what a row that cannot be mapped lacks, by field
 _ASKS: dict[str | None, Asks] = {"encoding": "encoding", "delimiter": "delimiter", "sheet": "sheet"}
 
 
@@ -101,7 +102,7 @@ class _Looking:
         try:
             fact = admit_document(line, is_plain(line), self._sender, self._now).fact
         except EventError as error:
-            return Mistake(row, error.field, str(error).removeprefix(f"{error.field}: "))
+            return Mistake(row, error.field, error.message, error.code)
         self._kinds[msgspec.json.decode(line)["type"]] += 1
         self._repeated += fact in self._facts
         self._facts.add(fact)
@@ -109,7 +110,7 @@ class _Looking:
 
 
 def _mistake(rejection: Rejection) -> Mistake:
-    return Mistake(rejection.row, rejection.field, rejection.message)
+    return Mistake(rejection.row, rejection.field, rejection.message, _UNREADABLE.get(rejection.field or ""))
 
 
 def _cells(values: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -25,6 +25,10 @@ class Wording:
     def text(self, key: str, **values: object) -> str:
         return self.texts[key].format(**values)
 
+    def flaw(self, code: str | None) -> str:
+        """What is wrong with a row, in short; one that is newer than this page is wrong all the same."""
+        return self.texts.get(f"flaw.{code}", self.texts["flaw.other"])
+
     def number(self, number: int) -> str:
         return f"{number:,}".replace(",", _THOUSANDS[self.language])
 

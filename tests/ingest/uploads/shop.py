@@ -55,9 +55,9 @@ class Shop:
         assert response.status_code == 303, response.text
         return response.headers["location"].partition("?")[0]
 
-    async def page(self, path: str) -> str:
+    async def page(self, path: str, language: str = "en") -> str:
         """As text, one space between words."""
-        response = await self.get(path, params={"lang": "en"})
+        response = await self.get(path, params={"lang": language})
         assert response.status_code == 200, response.text
         return words(response.text)
 
