@@ -1,11 +1,10 @@
 """Rules applied to a row or a delivery: the events that it is, in bounded time."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from services.ingest.mapping.expressions import Expression, ExpressionError
-from services.ingest.mapping.interpreter import NUMBERS, Interpreter, is_true
+from services.ingest.mapping.interpreter import NUMBERS, Interpreter
 from services.ingest.mapping.payload_functions import spelled
 from services.ingest.mapping.rules import Context, Ignore, Rule
 
@@ -24,8 +23,7 @@ class RowError(ValueError):
         self.message = message
 
 
-@dataclass(frozen=True)
-class Applied:
+class Applied(NamedTuple):
     """What one rule made: `holds` says whether its `when` did, `ignored` why nothing (or not all) was emitted."""
 
     holds: bool
@@ -111,7 +109,10 @@ def _items(rule: Rule, interpreter: Interpreter, scope: Mapping[str, Any]) -> li
 
 
 def _holds(name: str, condition: Expression | None, interpreter: Interpreter, scope: Mapping[str, Any]) -> bool:
-    return condition is None or is_true(value_of(name, condition, interpreter, scope, as_part=True))
+    try:
+        return condition is None or condition.holds(interpreter, scope)
+    except ExpressionError as error:
+        raise RowError(name, str(error)) from None
 
 
 def _type(emit: str | Expression, interpreter: Interpreter, scope: Mapping[str, Any]) -> str:

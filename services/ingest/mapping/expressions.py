@@ -8,7 +8,7 @@ from jmespath.exceptions import IncompleteExpressionError, JMESPathError, JMESPa
 from jmespath.parser import Parser
 
 from services.ingest.mapping.functions import Functions, Surroundings, arities, check_constants
-from services.ingest.mapping.interpreter import Interpreter
+from services.ingest.mapping.interpreter import Interpreter, is_true
 from services.ingest.mapping.located import suggest
 from services.ingest.mapping.nodes import compiled
 from services.ingest.mapping.reading import fields_of, needed_by
@@ -45,15 +45,32 @@ class Expression:
             else:
                 interpreter.pay_for(value)
             return value
-        except JMESPathTypeError as error:
+        except _FAILURES as error:
+            raise ExpressionError(_explained(error)) from None
+
+    def holds(self, interpreter: Interpreter, scope: Any) -> bool:
+        """Whether its value is true, as JMESPath has it."""
+        try:
+            value = self._evaluate(scope, interpreter)
+            interpreter.pay(1)
+        except _FAILURES as error:
+            raise ExpressionError(_explained(error)) from None
+        return bool(value) or is_true(value)
+
+
+_FAILURES = (JMESPathTypeError, TypeError, ValueError, ArithmeticError, RecursionError)
+
+
+def _explained(error: Exception) -> str:
+    match error:
+        case JMESPathTypeError():
             wanted = " or ".join(error.expected_types)
-            raise ExpressionError(f"{error.function_name}() needs {wanted}, not {error.actual_type}") from None
-        except TypeError:
-            raise ExpressionError("text and a number are compared: wrap the column in number()") from None
-        except (ValueError, ArithmeticError) as error:
-            raise ExpressionError(str(error)) from None
-        except RecursionError:
-            raise ExpressionError("the row is nested too deeply") from None
+            return f"{error.function_name}() needs {wanted}, not {error.actual_type}"
+        case TypeError():
+            return "text and a number are compared: wrap the column in number()"
+        case RecursionError():
+            return "the row is nested too deeply"
+    return str(error)
 
 
 def _parse(text: str) -> Any:

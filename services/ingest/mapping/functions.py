@@ -40,7 +40,10 @@ class Functions(Builtins):
     def called(self, name: str) -> Callable[[list[Any]], Any]:
         """The function of that name, which takes its arguments as one list."""
         own = OWN.get(name)
-        return partial(self.call_function, name) if own is None else self._bound(name, own)
+        if own is not None:
+            return self._bound(name, own)
+        builtin = partial(self.call_function, name)
+        return partial(_join, builtin) if name == "join" else builtin
 
     def _bound(self, name: str, own: "_Own") -> Callable[[list[Any]], Any]:
         call = own.call if own.is_plain else partial(own.call, self.surroundings)
@@ -65,6 +68,14 @@ class Functions(Builtins):
     def _get_allowed_pytypes(self, types: Any) -> Any:
         """jmespath works it out at every call."""
         return _allowed(tuple(types))
+
+
+def _join(builtin: Callable[[list[Any]], Any], given: list[Any]) -> Any:
+    """Nearly always all is text; else the builtin says what is not."""
+    separator, parts = given
+    if type(separator) is str and type(parts) is list and all(type(part) is str for part in parts):
+        return separator.join(parts)
+    return builtin(given)
 
 
 @lru_cache(maxsize=256)

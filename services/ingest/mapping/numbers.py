@@ -8,6 +8,7 @@ from typing import Any
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
 _WHOLE = re.compile(r"[+-]?[0-9]+")
+_AMOUNT = re.compile(r"([0-9]{1,10})\.([0-9]{1,4})")  # less than the largest, whatever the currency
 _LONGEST = 40
 _SPACES = "\N{SPACE}\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}\N{THIN SPACE}"
 _GROUPED = {
@@ -67,6 +68,10 @@ def minor(value: Any, currency: Any, mark: str | None = None) -> dict[str, Any]:
     what is no amount.
     """
     digits = _MINOR_DIGITS.get(check_currency(currency), 2)
+    if mark is None and type(value) is str and (written := _AMOUNT.fullmatch(value)):
+        whole, decimals = written.groups()
+        if len(decimals) == digits:  # as nearly all are written
+            return {"amount": int(whole + decimals), "currency": currency}
     amount = Decimal(_number_text(value, mark)).scaleb(digits)
     if abs(amount) > _LARGEST_AMOUNT:
         raise ValueError(f"{value} {currency} is more than an amount may be")

@@ -17,8 +17,6 @@ ReadJson = Callable[[bytes], Any]
 MAX_BODY_BYTES = 512 * 1024
 _NESTED = frozenset((dict, list))
 _WHOLE_BODY = frozenset(("root", "item"))  # these names are the body itself
-_BRACKETS = bytes.maketrans(b"{}", b"[]")
-_NEITHER_BRACKETS_NOR_QUOTES = bytes(set(range(256)) - set(b'[]{}"'))
 _decode = msgspec.json.Decoder().decode
 
 
@@ -59,7 +57,8 @@ def read_json(document: bytes) -> Any:
 def reader_of(fields: Fields) -> ReadJson:
     """Of an object only these fields are made, null where it has none: the rest costs no more than to be looked at.
 
-    What is no such object, or may be nested too deep, is read whole, which says what is wrong with it.
+    What is no such object is read whole, which says what is wrong with it. How deep a field is nested is told where an
+    event holds it; the decoder itself ends at the depth at which anything could.
     """
     if fields is None or fields & _WHOLE_BODY:
         return read_json
@@ -73,21 +72,9 @@ def reader_of(fields: Fields) -> ReadJson:
             found = decode(document)
         except (msgspec.DecodeError, RecursionError):
             return read_json(document)
-        return dict(zip(names, astuple(found), strict=True)) if _is_surely_shallow(document) else read_json(document)
+        return dict(zip(names, astuple(found), strict=True))
 
     return read
-
-
-def _is_surely_shallow(document: bytes) -> bool:
-    """Of JSON: its brackets, when what texts are left without them is gone, vanish from the innermost outwards."""
-    if b"\\" in document:
-        document = document.replace(b"\\\\", b"").replace(b'\\"', b"")
-    left = document.translate(_BRACKETS, _NEITHER_BRACKETS_NOR_QUOTES).replace(b'""', b"")
-    for _ in range(MAX_DEPTH):
-        before, left = left, left.replace(b"[]", b"")
-        if not left or len(left) == len(before):
-            break
-    return not left
 
 
 def _is_too_deep(value: Any) -> bool:

@@ -1,45 +1,24 @@
-"""Which events a delivery is: the rules applied, each event admitted as if its sender had sent it here. Pure.
-
-The events' revision is 1,000 × the sender's + the document's version, so that what is made by a mended document is
-newer, and never newer than the sender's next change.
-"""
+"""Which events a delivery is: the rules applied, each event admitted as if its sender had sent it here. Pure."""
 
 import hashlib
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
-import msgspec
-
-from services.ingest.admission import Admitted, admit
 from services.ingest.mapping.applying import Applied, RowError, apply, value_of
-from services.ingest.mapping.document import STEPS
 from services.ingest.mapping.interpreter import Interpreter
 from services.ingest.mapping.payload_functions import spelled
-from services.ingest.sent_event import SentEvent, from_document
 from services.ingest.webhooks.bodies import read_body
 from services.ingest.webhooks.document import SourceDocument
+from services.ingest.webhooks.making import Made, make
 from services.ingest.webhooks.request import Request
-from shared.events.catalogue import SOURCE_TYPES
-from shared.events.envelope import content_digest
-from shared.events.feedback import RETRACTED
 from shared.events.fields import EventError
-from shared.events.identity import FEEDBACK_TYPES
-from shared.events.raw import Emitted, Outcome
+from shared.events.raw import Outcome
 
 MOST_EVENTS = 1_000
-_LARGEST_REVISION = (2**53 - 1) // STEPS - 1
 NO_RULE = "no_rule"
-
-
-class Made(NamedTuple):
-    """An event as it goes on the log, and how the record of the delivery names it."""
-
-    admitted: Admitted
-    emitted: Emitted
-    event: dict[str, Any]
 
 
 @dataclass
@@ -118,65 +97,6 @@ def _take(
         judgement.made.append(make(event, document, arrival, traceparent))
     except EventError as error:
         judgement.fail(error.code, f"{event['type']}: {error}")
-
-
-def make(event: dict[str, Any], document: SourceDocument, arrival: datetime, traceparent: str | None = None) -> Made:
-    """`event` with the sender's revision. Raises `EventError`."""
-    revision = revised(event.get("revision", 0), document.version)
-    return at_revision(event, revision, document.name, arrival, traceparent)
-
-
-def at_revision(
-    event: dict[str, Any], revision: int, sender: str, arrival: datetime, traceparent: str | None = None
-) -> Made:
-    """The same event with another revision, as it stands on the log. Raises `EventError`."""
-    numbered = {**event, "revision": revision}
-    try:
-        encoded = msgspec.json.encode(numbered)
-    except (OverflowError, ValueError, TypeError, RecursionError) as error:
-        raise EventError("event", "unusable", "holds a value that no event can hold") from error
-    sent = from_document(encoded)
-    admitted = admit(sent, sender, arrival, traceparent, beside=SOURCE_TYPES)
-    return Made(admitted, _emitted(sent, admitted), numbered)
-
-
-def revised(revision: Any, version: int) -> int:
-    """Raises `EventError`."""
-    if isinstance(revision, bool) or not isinstance(revision, int):
-        raise EventError("revision", "wrong_type", "must be a whole number: milliseconds(…) makes one of a time")
-    if not 0 <= revision <= _LARGEST_REVISION:
-        raise EventError("revision", "out_of_range", f"must lie between 0 and {_LARGEST_REVISION}")
-    return revision * STEPS + version
-
-
-def senders_revision(revision: int) -> int:
-    return revision // STEPS
-
-
-def _emitted(sent: SentEvent, admitted: Admitted) -> Emitted:
-    record = _on_the_log(admitted.value)
-    name = record.data_name if sent.type in FEEDBACK_TYPES else sent.id
-    kind = "retraction" if sent.type == RETRACTED else "answer" if sent.type in FEEDBACK_TYPES else sent.type
-    digest = content_digest(kind, record.data).hex()
-    return Emitted(
-        sent.type, sent.source, name or sent.id, admitted.fact, sent.revision or 0, digest, admitted.key.hex()
-    )
-
-
-class _Recorded(msgspec.Struct):
-    data: msgspec.Raw
-
-    @property
-    def data_name(self) -> str | None:
-        return _decode_named(self.data).feedback_id
-
-
-class _Named(msgspec.Struct):
-    feedback_id: str | None = None
-
-
-_on_the_log = msgspec.json.Decoder(_Recorded).decode
-_decode_named = msgspec.json.Decoder(_Named).decode
 
 
 def _delivery(document: SourceDocument, request: Request, scope: Mapping[str, Any]) -> str:

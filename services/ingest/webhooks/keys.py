@@ -74,7 +74,14 @@ def key_of(scheme: Scheme, secret: str) -> Key:
 
 
 def _hmac(secret: bytes, algorithm: str) -> Key:
-    return Key(secret, lambda signature, signed: hmac.compare_digest(hmac.digest(secret, signed, algorithm), signature))
+    keyed = hmac.new(secret, digestmod=algorithm)  # begun once: to look the algorithm up costs as much as a short body
+
+    def matches(signature: bytes, signed: bytes) -> bool:
+        made = keyed.copy()
+        made.update(signed)
+        return hmac.compare_digest(made.digest(), signature)
+
+    return Key(secret, matches)
 
 
 def _digest(secret: bytes, algorithm: str) -> Key:

@@ -8,6 +8,7 @@ import asyncio
 import math
 import re
 from contextlib import suppress
+from functools import cache
 from typing import NamedTuple
 
 import structlog
@@ -76,6 +77,7 @@ class Receiving:
         self._often = often
         self._at_once = at_once
         self._counters = counters
+        self._counted = cache(counters.deliveries.labels)
         self._tracing = tracing
         self._public_url = public_url
 
@@ -99,7 +101,7 @@ class Receiving:
         except Disconnected:
             span.end(failed=True)
             return None
-        self._counters.deliveries.labels(name if source else "", received.outcome, received.reason).inc()
+        self._counted(name if source else "", received.outcome, received.reason).inc()
         status = received.response.status_code
         span.end({"http.response.status_code": status}, failed=status >= 500)
         return received.response

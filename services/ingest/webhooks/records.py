@@ -81,13 +81,14 @@ def unverified(
 
 def kept_headers(headers: Mapping[str, str], schemes: tuple[Scheme, ...]) -> dict[str, str]:
     """Those that a rule may read when the delivery is mapped again."""
-    secret = {name for scheme in schemes if scheme.kind in SHARED for name in scheme.headers}
-    kept = [
-        (name, value[:_LONGEST_VALUE])
-        for name, value in sorted(headers.items())
-        if name not in secret and _may_be_kept(name)
-    ]
-    return dict(kept[:_MOST_HEADERS])
+    secret = frozenset(name for scheme in schemes if scheme.kind in SHARED for name in scheme.headers)
+    return {name: headers[name][:_LONGEST_VALUE] for name in _kept_names(tuple(headers), secret)}
+
+
+@lru_cache(maxsize=256)
+def _kept_names(names: tuple[str, ...], secret: frozenset[str]) -> tuple[str, ...]:
+    """A sender has the same headers every time, in the same order."""
+    return tuple(name for name in sorted(names) if name not in secret and _may_be_kept(name))[:_MOST_HEADERS]
 
 
 @lru_cache(maxsize=1_024)

@@ -15,7 +15,8 @@ from services.ingest.keeping import Keeping
 from services.ingest.mapping.document import STEPS
 from services.ingest.webhooks.document import SourceDocument
 from services.ingest.webhooks.history import Delivery, History, Standing
-from services.ingest.webhooks.judging import Judgement, Made, at_revision, judge, senders_revision
+from services.ingest.webhooks.judging import Judgement, judge
+from services.ingest.webhooks.making import Made, at_revision, senders_revision
 from services.ingest.webhooks.records import record
 from services.ingest.webhooks.retracting import retraction
 from shared.events.activity import ACTIVITY_RETRACTED

@@ -20,7 +20,10 @@ class Request:
 
     def header(self, *names: str) -> str | None:
         """The first of these that is there."""
-        return next((self.headers[name] for name in names if name in self.headers), None)
+        for name in names:
+            if name in self.headers:
+                return self.headers[name]
+        return None
 
     @cached_property
     def query(self) -> dict[str, str]:

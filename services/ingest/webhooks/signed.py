@@ -2,7 +2,7 @@
 
 import base64
 import re
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
@@ -13,6 +13,7 @@ _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _HEADER = re.compile(r"header:([a-z0-9|-]{1,200})")
 _DEFAULT_PORTS = {"https": 443, "http": 80}
 _MASK = b"***"
+_BODY_ALONE = ("body",)
 
 
 class SignedTextError(ValueError):
@@ -32,10 +33,12 @@ class SignedText:
     def names(self, placeholder: str) -> bool:
         return placeholder in self.parts
 
-    def renderings(self, request: Request, timestamp: str, secret: bytes | None = None) -> Iterator[bytes]:
+    def renderings(self, request: Request, timestamp: str, secret: bytes | None = None) -> Sequence[bytes]:
         """What may have been signed: several where an address has several spellings. Without `secret`, it is masked."""
-        for url in spellings(request.url) if "url" in self.parts else (request.url,):
-            yield b"".join(self._rendered(part, request, timestamp, url, secret) for part in self.parts)
+        if self.parts == _BODY_ALONE:
+            return (request.body,)
+        urls = spellings(request.url) if "url" in self.parts else (request.url,)
+        return [b"".join(self._rendered(part, request, timestamp, url, secret) for part in self.parts) for url in urls]
 
     @staticmethod
     def _rendered(part: bytes | str, request: Request, timestamp: str, url: str, secret: bytes | None) -> bytes:

@@ -41,7 +41,7 @@ EXPRESSIONS = [
     "to_string(a.b)", "to_array(one)", "not_null(x, a.e)", "contains(words, 'a')", "starts_with(a.e, 'te')",
     "reverse(words)", "sum(a.b.d)", "avg(a.b.d)", "abs(`-1`)", "max_by(list[0:2], &n).t", "list[?contains(['x'], t)]",
     "`[1, {\"a\": 2}]`", "length(one)", "sort(list)", "a.b.d[?@ > `1`] | length(@)", "list[*].[n, t][]",
-    "words[?@ != 'a'] | [1]",
+    "words[?@ != 'a'] | [1]", "join('-', list)", "join(one, words)", "join('-', a.e)", "join('-', empty)",
 ]  # fmt: skip
 
 

@@ -31,14 +31,8 @@ def outcome(reading: Any, body: bytes) -> Any:
         '{"\\u0061": "Łódź \\ud83d\\ude00"}'.encode(),
         b'{"a": 9007199254740993, "z": 18446744073709551615}',
         *(b'{"a": 1, "z": ' + DEEPEST + b"}", b'{"a": ' + DEEPEST + b"}"),
-        *(b'{"a": 1, "z": [' + DEEPEST + b"]}", b'{"a": [' + DEEPEST + b"]}"),
         b'{"a": "[[", "z": "' + b"[" * 40 + b'"}',
         b'{"z": "\\"' + b"[{" * 40 + b'", "a": "\\\\"}',
-        b'{"z": "' + b"]" * 40 + b'", "y": ' + b"[" * 40 + b"]" * 40 + b"}",
-        b'{"z": "\\"]\\"", "y": ' + b"[" * 40 + b"]" * 40 + b"}",
-        b'{"z": "\\\\", "y": ' + b'[{"x": ' * 40 + b"1" + b"}]" * 40 + b"}",
-        b'{"z": ' + rb'["\"]\"", ' * 40 + b"1" + rb', "\"[\""]' * 40 + b"}",
-        b'{"z": ' + rb'["]", ' * 40 + b"1" + rb', "["]' * 40 + b"}",
         b'{"z": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
         *(b"[1]", b"null", b'"a"', b"7", b"", b" ", b"{", b"{}}", b'{"a": 1,}', b'{"z": tru}', b'{"z": NaN}'),
         *(b'{"z": "\\ud800"}', b'{"z\\ud800": 1}', b'{"z": "\\ud800\\u0041"}', b'{"z": "\x01"}', b'{"z": "\\x"}'),
@@ -55,6 +49,17 @@ def test_a_number_that_nobody_reads_may_be_of_any_size(number: bytes) -> None:
     assert outcome(read, b'{"a": 1, "z": ' + number + b"}") == {"a": 1, "b-c": None}
 
 
+@pytest.mark.parametrize("name", ["a", "z"])
+def test_how_deep_a_field_is_nested_is_told_where_an_event_holds_it(name: str) -> None:
+    """In test_judging; here only what nothing could hold is refused."""
+    nested = b"[" * 200 + b"]" * 200
+    assert outcome(read, b'{"%b": %b}' % (name.encode(), nested)) == {
+        "a": msgspec.json.decode(nested) if name == "a" else None,
+        "b-c": None,
+    }
+    assert outcome(read, b'{"%b": %b}' % (name.encode(), b"[" * 100_000 + b"]" * 100_000))[0] == "too_deep"
+
+
 TEXT = st.text(alphabet='[]{}"\\,:aŁ\u0000 ', max_size=6)
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-5, 5) | TEXT,
@@ -64,8 +69,8 @@ VALUES = st.recursive(
 
 
 @settings(max_examples=300)
-@given(st.dictionaries(TEXT | st.sampled_from(["a", "b-c"]), VALUES, max_size=4), st.integers(0, 40), st.booleans())
-@example({"z": "]}"}, 33, True)
+@given(st.dictionaries(TEXT | st.sampled_from(["a", "b-c"]), VALUES, max_size=4), st.integers(0, 30), st.booleans())
+@example({"z": "]}"}, 30, True)
 def test_any_object_is_read_as_the_whole_is(body: dict[str, Any], levels: int, read_there: bool) -> None:
     nested: Any = "["
     for _ in range(levels):

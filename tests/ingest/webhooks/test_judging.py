@@ -105,3 +105,33 @@ def test_the_bodys_hash_is_made_for_who_asks_for_it(
     found = judge(compile_source(text, "m.yaml", ACCEPTED_TYPES), Request("POST", "https://x/", {}, body), NOW)
     assert found.made[0].event["id"] == (hashed if made else "1")
     assert hash_of.call_count == made
+
+
+@pytest.mark.parametrize(
+    ("fields", "made", "errors"),
+    [
+        ("{order_id: id}", 1, {}),
+        ("{order_id: id, other: deep}", 0, {"too_deep": 1}),
+        ("{order_id: 'deep[0][0][0] && id'}", 1, {}),
+    ],
+)
+def test_what_is_nested_too_deep_is_refused_with_the_event_that_holds_it(
+    fields: str, made: int, errors: dict[str, int]
+) -> None:
+    rule = f"  - {{emit: order.placed.v1, id: id, map: {fields}}}"
+    document = compile_source(f"source: many\nverify: {{scheme: api_key}}\nrules:\n{rule}\n", "m.yaml", ACCEPTED_TYPES)
+    body = b'{"id": "1", "deep": ' + b"[" * 40 + b"1" + b"]" * 40 + b"}"
+    found = judge(document, Request("POST", "https://x/", {}, body), NOW)
+    assert (len(found.made), dict(found.errors)) == (made, errors)
+
+
+@pytest.mark.parametrize(
+    "expression", ["to_string(deep)", "deep == deep", "join('', deep[])", "type(deep)", "[deep][]"]
+)
+def test_no_depth_that_can_be_read_harms_an_expression(expression: str) -> None:
+    rule = f'  - {{emit: order.placed.v1, id: id, when: "{expression}", map: {{order_id: id}}}}'
+    document = compile_source(f"source: many\nverify: {{scheme: api_key}}\nrules:\n{rule}\n", "m.yaml", ACCEPTED_TYPES)
+    for levels in (100, 500, 800, 900, 1_000, 10_000):
+        body = b'{"id": "1", "deep": ' + b"[" * levels + b"1" + b"]" * levels + b"}"
+        found = judge(document, Request("POST", "https://x/", {}, body), NOW)
+        assert found.made or found.errors
