@@ -18,7 +18,8 @@ class OneSegment(HttpToolsProtocol):
     """uvicorn's own protocol; only its transport is another."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        super().connection_made(cast(asyncio.Transport, GatheringTransport(cast(asyncio.Transport, transport))))
+        self.gathering = GatheringTransport(cast(asyncio.Transport, transport))
+        super().connection_made(cast(asyncio.Transport, self.gathering))
 
 
 class GatheringTransport:
@@ -38,6 +39,13 @@ class GatheringTransport:
         self._size += len(data)
         if self._size >= _MOST_BYTES:
             self._flush()
+
+    def send(self, whole: bytes) -> None:
+        """What nothing will be added to need not wait for it."""
+        if self._waiting:
+            self.write(whole)
+        elif not self.is_closing():
+            self._transport.write(whole)
 
     def writelines(self, data: Iterable[bytes]) -> None:
         for part in data:

@@ -10,9 +10,10 @@ import uvicorn
 from starlette.types import Receive, Scope
 from uvicorn.server import ServerState
 
+from services import direct
 from services.direct import Answers, Direct, Hot, Whole, protocol
 from services.dispatch import Alone
-from tests.conversations import BOLD, CONVERSATIONS, LAST, ONE, post
+from tests.conversations import BOLD, CONVERSATIONS, LAST, ONE, halves, post
 from tests.ingest.running import RunningIngest
 from tests.ingest.webhooks.doors import SECRET, Doors
 from tests.turns import until
@@ -194,21 +195,71 @@ async def test_an_answer_may_close_the_connection(waiting: Connected, monkeypatc
     assert wire.sent == b"HTTP/1.1 202 Accepted\r\nconnection: close\r\ncontent-length: 2\r\n\r\nok"
 
 
-async def test_who_has_gone_gets_no_answer_and_leaves_no_task(waiting: Connected) -> None:
+async def test_who_has_gone_gets_no_answer_and_leaves_nothing(waiting: Connected) -> None:
     made, wire, slow = waiting
     made.connection_lost(None)
     slow.gate.set()
-    task = cast("asyncio.Task[None]", made._task)
-    await until(task.done)
-    assert (wire.sent, task.exception()) == (b"", None)
+    await until(lambda: not made.tasks)
+    assert wire.sent == b""
 
 
-async def test_a_connection_that_rests_leaves_no_task_when_it_ends(waiting: Connected) -> None:
-    made, wire, slow = waiting
-    slow.gate.set()
+async def test_who_waits_too_long_at_the_end_of_the_server_is_cut_off(waiting: Connected) -> None:
+    made, wire, _ = waiting
+    for task in made.tasks:
+        task.cancel("as uvicorn does")
+    await until(lambda: wire.closed)
+    assert (wire.sent, made.tasks) == (b"", set())
+
+
+async def test_an_answer_may_let_others_go_first_and_one_that_fails_closes(
+    waiting: Connected, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, wire, slow = waiting
+    failures: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: failures.append(context))
+
+    async def failing(scope: Scope, body: Receive | bytes) -> Whole | None:
+        await asyncio.sleep(0)
+        raise RuntimeError("a defect")
+
+    monkeypatch.setattr(slow, "answer", failing)
+    other, its_wire = world.connect(slow)
+    other.data_received(post(ONE))
+    await until(lambda: its_wire.closed)
+    assert [str(one["exception"]) for one in failures] == ["a defect"]
+    assert (len(other.tasks), wire.closed) == (1, False)  # the one that still waits
+
+
+async def test_a_body_that_stays_away_goes_the_long_way(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(direct, "_REST_SECONDS", 0.0)
+    made, wire = world.connect(world.hot)
+    first, second = halves(post(ONE).replace(b"KEY", world.ingest.key.encode()))
+    made.data_received(first)
+    await until(lambda: made.tasks)
+    assert (made._parts, bytes(made.cycle.body)) == (None, ONE[:16])
+    made.data_received(second)
     await until(lambda: wire.sent)
+    assert wire.sent.startswith(b"HTTP/1.1 202")
+    assert world.hot.whole == 0
+
+
+async def test_the_end_of_the_server_waits_for_the_rest_of_a_body(world: World) -> None:
+    made, wire = world.connect(world.hot)
+    first, second = halves(post(ONE).replace(b"KEY", world.ingest.key.encode()))
+    made.data_received(first)
+    made.shutdown()
+    made.data_received(second)
+    await until(lambda: wire.closed)
+    assert wire.sent.startswith(b"HTTP/1.1 202")
+
+
+async def test_who_goes_in_the_middle_of_a_body_leaves_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(direct, "_REST_SECONDS", 0.0)
+    made, _ = world.connect(world.hot)
+    made.data_received(halves(post(ONE))[0])
     made.connection_lost(None)
-    await until(cast("asyncio.Task[None]", made._task).done)
+    await asyncio.sleep(0.001)
+    assert not made.tasks
 
 
 async def test_who_does_not_read_what_was_answered_goes_the_long_way(world: World) -> None:
@@ -222,12 +273,50 @@ async def test_who_does_not_read_what_was_answered_goes_the_long_way(world: Worl
     await until(lambda: not made.tasks)
 
 
+class Timers:
+    """An event loop whose time a test holds."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self.now = 100.0
+        self.due: list[tuple[float, Any]] = []
+
+    def time(self) -> float:
+        return self.now
+
+    def call_later(self, seconds: float, what: Any) -> asyncio.TimerHandle:
+        self.due.append((self.now + seconds, what))
+        return asyncio.TimerHandle(self.now + seconds, what, (), self._loop)
+
+    def pass_to(self, now: float) -> None:
+        self.now = now
+        (due, what), self.due = self.due[0], self.due[1:]
+        assert due == now
+        what()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._loop, name)
+
+
 async def test_a_connection_that_rests_too_long_is_closed(waiting: Connected) -> None:
     made, wire, slow = waiting
-    assert made.timeout_keep_alive_task is None
+    made.loop = timers = cast(Any, Timers(made.loop))
     slow.gate.set()
     await until(lambda: wire.sent)
-    assert made.timeout_keep_alive_task is not None
-    made.timeout_keep_alive_handler()
+    timers.now = 103.0
+    made.data_received(post(ONE))
+    await until(lambda: slow.asked == 2 and wire.sent.count(b"ok") == 2)
+    timers.pass_to(105.0)  # five seconds after the first answer, two after the second
+    assert not wire.closed
+    timers.pass_to(108.0)
     assert wire.closed
-    made.connection_lost(None)
+
+
+async def test_a_connection_does_not_rest_while_something_arrives(waiting: Connected) -> None:
+    made, wire, slow = waiting
+    made.loop = timers = cast(Any, Timers(made.loop))
+    slow.gate.set()
+    await until(lambda: wire.sent)
+    made.data_received(post(ONE)[:20])
+    timers.pass_to(105.0)
+    assert (wire.closed, timers.due) == (False, [])

@@ -48,6 +48,20 @@ async def test_the_next_turn_is_a_segment_of_its_own() -> None:
     assert sent.segments == [b"one", b"two"]
 
 
+async def test_what_is_whole_is_sent_at_once_but_not_before_what_waits() -> None:
+    transport = gathering(sent := Sent())
+    transport.send(b"one")
+    assert sent.segments == [b"one"]
+    transport.write(b"two ")
+    transport.send(b"three")
+    assert sent.segments == [b"one"]
+    await asyncio.sleep(0)
+    assert sent.segments == [b"one", b"two three"]
+    sent.close()
+    transport.send(b"too late")
+    assert len(sent.segments) == 2
+
+
 async def test_what_was_written_goes_out_before_the_end() -> None:
     transport = gathering(sent := Sent())
     transport.write(b"last")
