@@ -5,7 +5,7 @@ them, else `broker`: in one broker's memory, which survives its process and not 
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from aiokafka import TopicPartition  # type: ignore[import-untyped]
 
@@ -13,9 +13,10 @@ from shared.log import kafka_produce, kafka_reader, kafka_topics
 from shared.log.kafka_connection import KafkaConnection
 from shared.log.kafka_lanes import Lanes
 from shared.log.kafka_reader import KafkaReader, Portion
+from shared.log.kafka_rows import Row
 from shared.log.kafka_topics import Topics
 from shared.log.partitioning import partitions_of
-from shared.log.port import Bounds, Durability, LogUnavailable, NewRecord, Partition
+from shared.log.port import Bounds, Column, Durability, LogUnavailable, NewRecord, Partition
 
 _ANSWER_SECONDS = 3.0
 
@@ -36,15 +37,13 @@ class KafkaLog:
 
     async def append(self, records: Sequence[NewRecord]) -> Durability:
         durability: Durability = "replicated" if records else "broker"
-        placed: dict[Partition, list[NewRecord]] = {}
-        for name in {record.topic for record in records}:
+        placed: dict[Partition, list[Row]] = {}
+        for name, keys, values in _by_topic(records):
             topic = self._topics.known(name) or await self._topics.describe(name)
             if topic.durability == "broker":
                 durability = "broker"
-            of_topic = [record for record in records if record.topic == name]
-            numbers = partitions_of([record.key for record in of_topic], len(topic.partitions))
-            for number, record in zip(numbers, of_topic, strict=True):
-                placed.setdefault(topic.partitions[number], []).append(record)
+            for number, rows in _by_partition(keys, values, len(topic.partitions)).items():
+                placed[topic.partitions[number]] = rows
         if placed:
             await self._lanes.append(placed)
         return durability
@@ -75,3 +74,28 @@ class KafkaLog:
     async def close(self) -> None:
         """Takes seconds at most, whatever Kafka does."""
         await asyncio.gather(self._lanes.close(), self._topics.close(), self._looker.close())
+
+
+def _by_topic(records: Sequence[NewRecord]) -> Iterable[tuple[str, Sequence[bytes], Sequence[bytes | None]]]:
+    """Each topic's keys and values."""
+    if isinstance(records, Column):
+        return [(records.topic, records.keys, records.values)]
+    if len(records) == 1:
+        ((topic, key, value),) = records
+        return [(topic, [key], [value])]
+    found: dict[str, tuple[list[bytes], list[bytes | None]]] = {}
+    for topic, key, value in records:
+        keys, values = found.setdefault(topic, ([], []))
+        keys.append(key)
+        values.append(value)
+    return [(topic, keys, values) for topic, (keys, values) in found.items()]
+
+
+def _by_partition(keys: Sequence[bytes], values: Sequence[bytes | None], partitions: int) -> dict[int, list[Row]]:
+    found: dict[int, list[Row]] = {}
+    for number, row in zip(partitions_of(keys, partitions), zip(keys, values, strict=True), strict=True):
+        if number in found:
+            found[number].append(row)
+        else:
+            found[number] = [row]
+    return found

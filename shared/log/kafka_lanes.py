@@ -17,7 +17,7 @@ from aiokafka.errors import (  # type: ignore[import-untyped]
 
 from shared.log.kafka_faults import sentence
 from shared.log.kafka_produce import Batches
-from shared.log.kafka_rows import MOST_ROWS, Append, Lane, Road, Slice
+from shared.log.kafka_rows import MOST_ROWS, Append, Lane, Road, Row, Slice
 from shared.log.port import LogUnavailable, NewRecord, Overloaded, Partition
 
 SILENCE_SECONDS = 2.0
@@ -59,16 +59,16 @@ class Lanes:
     def problem(self) -> str | None:
         return self._failure if self._monotonic() - self._failed_at < _REMEMBERED_SECONDS else None
 
-    def append(self, placed: Mapping[Partition, Sequence[NewRecord]]) -> "asyncio.Future[None]":
+    def append(self, placed: Mapping[Partition, Sequence[Row]]) -> "asyncio.Future[None]":
         """Done when all are kept; else it raises `LogUnavailable` or `RecordsRefused`. `Overloaded` at once."""
-        size = sum([len(key) + len(value or b"") for records in placed.values() for _, key, value in records])
+        size = sum([len(key) + len(value or b"") for rows in placed.values() for key, value in rows])
         if self._waiting_bytes + size > MAX_WAITING_BYTES:
             raise Overloaded(f"{self._waiting_bytes} bytes are waiting for Kafka; try again in a second")
         self._waiting_bytes += size
-        append = Append(len(placed), size)
-        for partition, records in placed.items():
+        append = Append(len(placed), size, asyncio.get_running_loop().create_future())
+        for partition, rows in placed.items():
             lane = self._lanes.get(partition) or self._lane(partition)
-            lane.waiting.append(Slice(records, append))
+            lane.waiting.append(Slice(rows, append))
             if lane.idle:
                 self._line_up(lane)
         return append.done
@@ -157,13 +157,13 @@ class Lanes:
 
     def _too_large(self, lane: Lane) -> None:
         """The limit is on the batch, so only a row that went alone is too large itself."""
-        rows = sum(len(records) for records, _ in lane.batch)
+        rows = sum(len(one.rows) for one in lane.batch)
         if rows > 1:
             lane.most_rows, lane.until = rows // 2, None
             lane.put_back()
             return
-        ((records, append),) = lane.batch
-        append.refusals += records
+        (only,) = lane.batch
+        only.append.refusals += tuple(NewRecord(lane.partition.topic, *row) for row in only.rows)
         self._settle(lane)
 
     def _give_up(self, lane: Lane, reason: str) -> None:
@@ -172,15 +172,16 @@ class Lanes:
         lane.batch += lane.waiting
         lane.waiting.clear()
         lane.road = self._unknown
-        for _, append in lane.batch:
-            if not append.done.done():
-                append.done.set_exception(LogUnavailable(reason))
+        for one in lane.batch:
+            if not one.append.done.done():
+                one.append.done.set_exception(LogUnavailable(reason))
         self._settle(lane)
 
     def _settle(self, lane: Lane) -> None:
         batch, lane.batch = lane.batch, []
         lane.until, lane.tried = None, False
-        for _, append in batch:
+        for one in batch:
+            append = one.append
             append.left -= 1
             if not append.left:
                 self._waiting_bytes -= append.size

@@ -4,9 +4,9 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from aiokafka.record.default_records import DefaultRecordBatchBuilder  # type: ignore[import-untyped]
+from msgspec import Struct
 
 from shared.log.port import NewRecord, Partition, RecordsRefused
 
@@ -15,35 +15,35 @@ MOST_ROWS = 100_000
 _NO_HEADERS: list[tuple[str, bytes | None]] = []
 
 
-class Append:
-    """One call, whose records go to so many lanes; answered when the last of them is."""
+Row = tuple[bytes, bytes | None]  # a key and its value
 
-    __slots__ = ("done", "left", "refusals", "size")
 
-    def __init__(self, left: int, size: int) -> None:
-        self.left = left
-        self.size = size
-        self.refusals: list[NewRecord] = []
-        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+class Append(Struct, gc=False, eq=False):
+    """One call, whose rows go to `left` lanes; answered when the last of them is. Of `size` bytes."""
+
+    left: int
+    size: int
+    done: "asyncio.Future[None]"
+    refusals: tuple[NewRecord, ...] = ()
 
     def answer(self) -> None:
         if self.done.done():  # it has failed already, or who waited has gone
             return
         if self.refusals:
-            self.done.set_exception(RecordsRefused(self.refusals, "larger than max.message.bytes of their topic"))
+            self.done.set_exception(RecordsRefused([*self.refusals], "larger than max.message.bytes of their topic"))
         else:
             self.done.set_result(None)
 
 
-class Slice(NamedTuple):
+class Slice(Struct, gc=False, eq=False):
     """What of one append goes to one partition."""
 
-    records: Sequence[NewRecord]
+    rows: Sequence[Row]
     append: Append
 
     def cut(self, at: int) -> "tuple[Slice, Slice]":
         self.append.left += 1
-        return Slice(self.records[:at], self.append), Slice(self.records[at:], self.append)
+        return Slice(self.rows[:at], self.append), Slice(self.rows[at:], self.append)
 
 
 class Road:
@@ -82,7 +82,7 @@ class Lane:
         while self.waiting and rows < self.most_rows:
             found = self.waiting.popleft()
             most = self.most_rows - rows
-            for at, (_, key, value) in enumerate(found.records):
+            for at, (key, value) in enumerate(found.rows):
                 if at == most or add(rows, now, key, value, _NO_HEADERS) is None:
                     self._take_part(found, at)
                     return builder.build()  # type: ignore[no-any-return]

@@ -5,7 +5,7 @@ harmless: identity is in the event). Readers never commit anything: the position
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Literal, NamedTuple, Protocol, runtime_checkable
+from typing import Literal, NamedTuple, Protocol, overload, runtime_checkable
 
 Durability = Literal["replicated", "broker", "local"]
 
@@ -21,6 +21,27 @@ class NewRecord(NamedTuple):
     topic: str
     key: bytes
     value: bytes | None
+
+
+class Column(Sequence[NewRecord]):
+    """Records of one topic, keys and values apart: of a batch none is made, where a log has no use for them."""
+
+    def __init__(self, topic: str, keys: Sequence[bytes], values: Sequence[bytes | None]) -> None:
+        self.topic = topic
+        self.keys = keys
+        self.values = values
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    @overload
+    def __getitem__(self, at: int) -> NewRecord: ...
+    @overload
+    def __getitem__(self, at: slice) -> "Column": ...
+    def __getitem__(self, at: int | slice) -> "NewRecord | Column":
+        if isinstance(at, slice):
+            return Column(self.topic, self.keys[at], self.values[at])
+        return NewRecord(self.topic, self.keys[at], self.values[at])
 
 
 class Record(NamedTuple):

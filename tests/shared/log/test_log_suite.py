@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.log.partitioning import murmur2, partition_of
-from shared.log.port import Bounds, NewRecord, OffsetOutOfRange, Partition, Reader, Record
+from shared.log.port import Bounds, Column, NewRecord, OffsetOutOfRange, Partition, Reader, Record
 from tests.shared.log.conftest import Place
 
 
@@ -70,6 +70,25 @@ async def test_one_partition_keeps_the_order_of_appends(place: Place) -> None:
         (2, key.encode(), b"c"),
     ]
     assert {each.partition for each in found} == {Partition(place.facts, 2)}
+    await reader.close()
+
+
+async def test_a_column_is_appended_as_its_records_are(place: Place) -> None:
+    keys = [key.encode() for key in (*keys_of(1, 9), *keys_of(3, 2))]
+    column = Column(place.facts, keys, [b"of " + key for key in keys])
+    assert list(column[2:4]) == [NewRecord(place.facts, key, b"of " + key) for key in keys[2:4]]
+    assert await place.log.append(column) == place.durability
+    assert {number: one.end for number, one in (await place.log.bounds(place.facts)).items()} == {
+        0: 0,
+        1: 9,
+        2: 0,
+        3: 2,
+    }
+    reader = place.log.reader()
+    await reader.assign({Partition(place.facts, 1): 0, Partition(place.facts, 3): 0})
+    assert sorted((each.key, each.value) for each in await read(reader, 11)) == sorted(
+        zip(keys, column.values, strict=True)
+    )
     await reader.close()
 
 
