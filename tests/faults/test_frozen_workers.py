@@ -1,6 +1,7 @@
-"""A process that is frozen inside its transaction, taken over by another, and thawed (C-02): nothing counts twice.
+"""A process that is frozen and thawed: nothing counts twice.
 
-It has moved the positions and written facts, and holds both; only the server can let go of them for it.
+A worker inside its transaction, taken over by another (C-02), has moved the positions and written facts, and holds
+both; only the server can let go of them for it. An ingest (I-07) still reads what its clients have given up on.
 """
 
 import asyncio
@@ -10,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import asyncpg
+import httpx
 import pytest
 
 from shared.postgres_binaries import server_account
@@ -103,3 +105,27 @@ def test_a_process_frozen_inside_its_transaction_counts_nothing_twice(installati
     send(servers, key, "after")
     assert settled(servers, key, 60) == {"new": 60, "duplicates": 0}
     frozen.wait_ready()
+
+
+@pytest.mark.slow
+def test_what_is_sent_again_to_a_frozen_ingest_counts_once(installation: Installation) -> None:
+    """I-07: its clients give up twice before it thaws; then it may answer all three to nobody but the last."""
+    servers = {name: installation.start(name) for name in ("ingest", "scoring", "alerts")}
+    for server in servers.values():
+        server.wait_ready()
+    key = installation.create_key()["key"]
+    with Client(servers["ingest"].url, key) as client:
+        until(lambda: client.status("POST", "/v1/events", json={}) != 401, 5, "the key in force")
+    send(servers, key, "before")
+
+    events = [answer(f"frozen-{number}") for number in range(20)]
+    headers = {"Authorization": f"Bearer {key}"}
+    os.kill(servers["ingest"].process.pid, signal.SIGSTOP)
+    with httpx.Client(base_url=servers["ingest"].url, headers=headers, timeout=2.5, trust_env=False) as http:
+        for _ in range(2):
+            with pytest.raises(httpx.TimeoutException):
+                http.post("/v1/events", json=events)
+    os.kill(servers["ingest"].process.pid, signal.SIGCONT)
+    with Client(servers["ingest"].url, key) as client:
+        client.send(events)
+    assert settled(servers, key, 40)["new"] == 40

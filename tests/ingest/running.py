@@ -24,16 +24,20 @@ SECRET = b"a secret that only tests have"
 
 class HeldClock:
     def __init__(self) -> None:
-        self._passed = 0.0
+        self._passed = self._off = 0.0
 
     def now(self) -> datetime:
-        return ARRIVAL + timedelta(seconds=self._passed)
+        return ARRIVAL + timedelta(seconds=self._passed + self._off)
 
     def monotonic(self) -> float:
         return self._passed
 
     def advance(self, seconds: float) -> None:
         self._passed += seconds
+
+    def jump(self, seconds: float) -> None:
+        """As when somebody sets the wall clock: no time passes."""
+        self._off += seconds
 
 
 class RunningIngest:
