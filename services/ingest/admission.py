@@ -5,6 +5,7 @@ The record holds what was validated, not what was sent: unknown fields are gone,
 
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 import msgspec
 from msgspec import Struct
@@ -23,7 +24,7 @@ from shared.events.catalogue import ACCEPTED_TYPES, ACTIVITY_TOPIC, FEEDBACK_TOP
 from shared.events.envelope import NewEvent, encode
 from shared.events.feedback import RECEIVED, Answer, Retraction
 from shared.events.fields import EARLIEST, EventError, check_characters
-from shared.events.identity import activity_fact, activity_key, feedback_fact, feedback_key
+from shared.events.identity import activity_fact, activity_key, feedback_fact, feedback_facts, feedback_key
 
 _AHEAD = timedelta(hours=24)
 _ACCEPTED = frozenset(ACCEPTED_TYPES)
@@ -36,6 +37,14 @@ class Admitted(Struct, frozen=True, gc=False):
     key: bytes
     value: bytes
     fact: str
+
+
+class AdmittedAnswers(NamedTuple):
+    """A batch of them, by its columns: what the senders are told, and the records for `FEEDBACK_TOPIC`."""
+
+    facts: list[str]
+    keys: list[bytes]
+    values: list[bytes]
 
 
 def admit_document(
@@ -51,10 +60,10 @@ def admit_document(
 
 def admit_answers(
     body: bytes, documents: Sequence[bytes], sender: str, arrival: datetime, traceparent: str | None
-) -> list[Admitted] | None:
+) -> AdmittedAnswers | None:
     """All of a plain body's documents, where each is an answer as it should be; else None: one by one tells which.
 
-    What is looked at for the whole batch costs less than half of looking at each.
+    Column by column: what is looked at or made for the whole batch costs half of doing so for each event.
     """
     events = answers_from(documents)
     if events is None or not are_shallow(body, documents):
@@ -63,9 +72,26 @@ def admit_answers(
     if min(times) < EARLIEST or max(times) > arrival + _AHEAD:
         return None
     try:
-        return [_admitted(event, sender, arrival, traceparent) for event in events]
+        named = [_named(event) for event in events]
     except EventError:
         return None
+    facts, keys = feedback_facts(sender, named)
+    values = [
+        encode(_event(event, sender, arrival, fact, event.data, traceparent))
+        for event, fact in zip(events, facts, strict=True)
+    ]
+    return AdmittedAnswers(facts, keys, values)
+
+
+def _named(answer: AnswerEvent) -> tuple[str, str]:
+    """Its source, and which feedback it is; EventError."""
+    data = answer.data
+    data.check()
+    if answer.type != RECEIVED:
+        _check_names_a_revision(answer, data)
+    if data.feedback_id is None:
+        data.feedback_id = answer.id
+    return answer.source, data.feedback_id
 
 
 def _admitted(answer: AnswerEvent, sender: str, arrival: datetime, traceparent: str | None) -> Admitted:

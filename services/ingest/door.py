@@ -20,7 +20,7 @@ from services.ingest.limits import BytesAtOnce, RateLimit
 from services.ingest.media import Form, Headers, form_of
 from services.ingest.naming import fact_in, fact_of, known_field
 from services.ingest.sent_event import MAX_EVENT_BYTES, SentEvent, from_headers, is_plain
-from services.ingest.splitting import MAX_BATCH_BYTES, is_batch, split
+from services.ingest.splitting import MAX_BATCH_BYTES, SPACE, is_batch, split
 from shared.access import AccessDenied, authenticate, require
 from shared.clock import Clock
 from shared.config import ConfigStore
@@ -145,17 +145,18 @@ class Door:
         self._let_through(sender, len(documents))
         arrival, plain = self._clock.now(), is_plain(body)
         if plain and (admitted := admit_answers(body, documents, sender, arrival, traceparent)) is not None:
-            return answers.batch(admitted, await self._keeping.keep(admitted))
+            return answers.all_taken(admitted.facts, await self._keeping.keep_answers(admitted))
+        documents = [document.strip(SPACE) for document in documents]
         outcomes = [_judged(document, plain, sender, arrival, traceparent) for document in documents]
-        admitted = [outcome for outcome in outcomes if isinstance(outcome, Admitted)]
-        if len(admitted) < len(outcomes):
+        taken = [outcome for outcome in outcomes if isinstance(outcome, Admitted)]
+        if len(taken) < len(outcomes):
             rejected = [outcome for outcome in outcomes if isinstance(outcome, EventError)]
             for error in rejected:
                 self._counters.rejected.labels(error.code).inc()
             _log_all_rejected(documents, outcomes, sender)
-            if not admitted:
+            if not taken:
                 return answers.none(rejected)
-        return answers.batch(outcomes, await self._keeping.keep(admitted))
+        return answers.batch(outcomes, await self._keeping.keep(taken))
 
     def _let_through(self, source: str, events: int) -> None:
         self._counters.received.inc(events)

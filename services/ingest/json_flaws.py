@@ -61,7 +61,8 @@ def are_shallow(body: bytes, documents: Sequence[bytes]) -> bool:
 
     What two objects each leave over could all be nested in one.
     """
-    if b"[" not in body and all(document.find(b"{", 1) == document.rfind(b"{") for document in documents):
+    seconds, lasts = [one.find(b"{", 1) for one in documents], [one.rfind(b"{") for one in documents]
+    if seconds == lasts and b"[" not in body:
         return True  # as most: one object in another, and no list
     return body.count(b"[") + body.count(b"{") - 2 * (len(documents) - 1) <= MAX_DEPTH
 

@@ -1,12 +1,14 @@
 """Admitted events onto the log, from whichever way they came in: whoever is answered 2xx waits for this."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from functools import cache
+from typing import Any
 
-from services.ingest.admission import Admitted
+from services.ingest.admission import Admitted, AdmittedAnswers
 from services.ingest.counters import Counters
 from shared.clock import Clock
-from shared.log.port import Durability, Log, NewRecord
+from shared.events.catalogue import FEEDBACK_TOPIC
+from shared.log.port import Column, Durability, Log, NewRecord
 
 
 class Keeping:
@@ -18,14 +20,22 @@ class Keeping:
         self._clock = clock
         self._counters = counters
 
-    async def keep(self, admitted: Sequence[Admitted], beside: Sequence[Admitted] = ()) -> Durability:
+    def keep(self, admitted: Sequence[Admitted], beside: Sequence[Admitted] = ()) -> Coroutine[Any, Any, Durability]:
         """Returns when the log has acknowledged all of them; raises what its `append` raises.
 
         `beside` are records that are no events of a sender: they are not counted.
         """
-        begun = self._clock.monotonic()
         every = [*admitted, *beside] if beside else admitted
-        durability = await self._log.append([NewRecord(self._topic(one.topic), one.key, one.value) for one in every])
+        return self._keep([NewRecord(self._topic(one.topic), one.key, one.value) for one in every], len(admitted))
+
+    def keep_answers(self, admitted: AdmittedAnswers) -> Coroutine[Any, Any, Durability]:
+        """The same for a batch."""
+        records = Column(self._topic(FEEDBACK_TOPIC), admitted.keys, admitted.values)
+        return self._keep(records, len(records))
+
+    async def _keep(self, records: Sequence[NewRecord], events: int) -> Durability:
+        begun = self._clock.monotonic()
+        durability = await self._log.append(records)
         self._counters.append_seconds.observe(self._clock.monotonic() - begun)
-        self._counters.accepted.inc(len(admitted))
+        self._counters.accepted.inc(events)
         return durability

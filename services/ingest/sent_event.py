@@ -58,10 +58,10 @@ _decode_answer = msgspec.json.Decoder(AnswerEvent).decode
 
 def is_plain(body: bytes) -> bool:
     """Whether it is UTF-8 without escapes, control characters and byte order marks: so is each event in it, then."""
+    if body.isascii():
+        return b"\\" not in body and b"\x7f" not in body
     if may_hold_controls(body):
         return False
-    if body.isascii():
-        return True
     try:
         return "\ufeff" not in body.decode()
     except UnicodeDecodeError:

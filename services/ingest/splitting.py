@@ -16,18 +16,19 @@ MAX_BATCH_EVENTS = 1_000
 
 # Bytes of so many tiny elements must not become as many objects: beyond, elements are counted as they are found.
 _MANY_COMMAS = 100_000
+SPACE = b" \t\r\n"
 _LINE = re.compile(rb"[^\n]+")
 _array = msgspec.json.Decoder(list[Raw])
 
 
 def is_batch(form: Form, body: bytes) -> bool:
     if form is Form.ONE_OR_ARRAY:
-        return body.lstrip(b" \t\n\r")[:1] == b"["
+        return body.lstrip(SPACE)[:1] == b"["
     return form in (Form.ARRAY, Form.LINES)
 
 
 def split(form: Form, body: bytes) -> list[bytes]:
-    """The events of a batch. EventError: not an array, empty, too many."""
+    """The events of a batch, perhaps with `SPACE` around them. EventError: not an array, empty, too many."""
     found = _lines(body) if form is Form.LINES else _elements(body)
     if not found:
         raise EventError(WHOLE, "empty_batch", "a batch holds at least one event")
@@ -40,7 +41,7 @@ def _lines(body: bytes) -> list[bytes]:
     """Lines that are not blank: an event's index counts these."""
     lines = list(islice(BytesIO(body), MAX_BATCH_EVENTS + 1))  # which finds their ends five times as fast as split
     if len(lines) <= MAX_BATCH_EVENTS:
-        return [stripped for line in lines if (stripped := line.strip(b" \t\r\n"))]
+        return [line for line in lines if line.strip(SPACE)] if any(map(bytes.isspace, lines)) else lines
     return _among_many_lines(body)
 
 

@@ -5,6 +5,8 @@ Identity never depends on when or how often an event was sent, so a retry is the
 
 import hashlib
 import re
+import struct
+from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
 from uuid import UUID
@@ -15,6 +17,7 @@ from msgspec import Raw, Struct
 from shared.events.fields import Instant, Name, Revision
 
 _VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
+_BETWEEN_DASHES = struct.Struct("8s4s4s4s12s")
 _FACT = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -66,6 +69,28 @@ def fact_name(*names: str) -> str:
     """
     digest = hashlib.blake2b("\0".join(names).encode(), digest_size=16).hexdigest()
     return f"{digest[:8]}-{digest[8:12]}-8{digest[13:16]}-{_VARIANT[digest[16]]}{digest[17:20]}-{digest[20:32]}"
+
+
+def begin_fact(*names: str) -> "hashlib.blake2b":
+    """The hash of what is named by `names` and one more: for many in a row, to begin anew costs half of the whole."""
+    return hashlib.blake2b("\0".join((*names, "")).encode(), digest_size=16)
+
+
+def fact_names(digests: Sequence[bytes]) -> list[str]:
+    """`fact_name` of many whose hashes are there: as one number, and cut where the dashes stand, half as dear."""
+    kept, added = _version(len(digests))
+    number = int.from_bytes(b"".join(digests), "big") & kept | added
+    digits = number.to_bytes(16 * len(digests), "big").hex().encode()
+    return [b"-".join(parts).decode() for parts in _BETWEEN_DASHES.iter_unpack(digits)]
+
+
+@lru_cache(maxsize=64)
+def _version(count: int) -> tuple[int, int]:
+    """Of so many hashes in a row: the bits that stay, and those that say version 8 and which variant."""
+    kept, added = bytearray(b"\xff" * 16), bytearray(16)
+    kept[6], added[6] = 0x0F, 0x80
+    kept[8], added[8] = 0x3F, 0x80
+    return int.from_bytes(kept * count, "big"), int.from_bytes(added * count, "big")
 
 
 def is_fact_name(text: str) -> bool:

@@ -87,14 +87,16 @@ def test_a_moment_in_another_offset_is_the_same_moment() -> None:
 
 
 def both_ways(documents: list[bytes]) -> tuple[list[Admitted] | None, list[Admitted | tuple[str, str, str]]]:
-    body = b"\n".join(documents)
-    return admit_answers(body, documents, "shop", ARRIVAL, "a-trace"), [
-        outcome(document, in_one_pass=False) for document in documents
-    ]
+    together = admit_answers(b"\n".join(documents), documents, "shop", ARRIVAL, "a-trace")
+    one_by_one = [outcome(document, in_one_pass=False) for document in documents]
+    if together is None:
+        return None, one_by_one
+    return [Admitted("feedback", key, value, fact) for fact, key, value in zip(*together, strict=True)], one_by_one
 
 
 def test_many_at_once_are_the_same_records() -> None:
-    together, apart = both_ways([document for document in TAKEN if b"deep" not in document])
+    elsewhere = [changed(source=f"/{name}", id=name) for name in ("till", "app", "Żółw")]
+    together, apart = both_ways([*elsewhere, *(document + b"\r\n" for document in TAKEN if b"deep" not in document)])
     assert together == apart
 
 

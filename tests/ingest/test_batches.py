@@ -1,9 +1,15 @@
 """Batches: an answer for each event, all of the good ones or none of them on the log."""
 
+from typing import get_args
+
 import msgspec
 import pytest
 
-from services.ingest import splitting
+from services.ingest import answers, splitting
+from services.ingest.admission import Admitted
+from services.ingest.sent_event import MAX_EVENT_BYTES
+from shared.events.envelope import fact_name
+from shared.log.port import Durability
 from tests.ingest.running import RunningIngest, answer, assert_problem
 
 BATCH, LINES = "application/cloudevents-batch+json", "application/x-ndjson"
@@ -42,6 +48,31 @@ async def test_lines_are_events_and_blank_ones_are_nothing(ingest: RunningIngest
         (2, "accepted"),
     ]
     assert {kept.id for kept in ingest.events()} == {"r-1", "r-3"}
+
+
+def test_what_is_told_of_a_batch_is_the_same_text_however_it_is_made() -> None:
+    admitted = [Admitted("feedback", b"", b"", fact_name(str(number))) for number in range(1000)]
+    for durability in get_args(Durability):
+        for count in (1, 2, 1000):
+            some = admitted[:count]
+            made, listed = answers.all_taken([one.fact for one in some], durability), answers.batch(some, durability)
+            assert (made.status_code, made.body, made.traced) == (listed.status_code, listed.body, listed.traced)
+
+
+async def test_an_event_that_is_as_large_as_one_may_be(ingest: RunningIngest) -> None:
+    bare = msgspec.json.encode({**answer(1), "unknown": ""})
+    largest = bare.replace(b'"unknown":""', b'"unknown":"%b"' % (b"x" * (MAX_EVENT_BYTES - len(bare))))
+    for body, taken in ((largest, 1), (largest.replace(b"xx", b"xxx", 1), 0)):
+        response = await ingest.send(b"\n".join((msgspec.json.encode(answer(2)), body, b"")), LINES)
+        assert response.json()["accepted"] == 1 + taken
+
+
+async def test_where_a_line_is_no_json_is_said_as_of_the_line(ingest: RunningIngest) -> None:
+    body = b" " + lines(answer(1))[:-1] + b"\r\n" + lines(answer(2))
+    response = await ingest.send(body, LINES)
+    assert response.json()["items"][0]["message"] == f"not JSON at byte {len(lines(answer(1))) - 1}: " + (
+        "Expecting ',' delimiter"
+    )
 
 
 async def test_three_bad_ones_of_a_thousand(ingest: RunningIngest) -> None:
