@@ -48,6 +48,10 @@ class TopicWriter:
         return self._failure if recent else None
 
     async def append(self, rows: list[Row], size: int) -> None:
+        await self.appending(rows, size)
+
+    def appending(self, rows: list[Row], size: int) -> "asyncio.Future[None]":
+        """Done when the rows are on the disk; raises at once where they cannot even wait for it."""
         if self._broken:
             raise LogUnavailable(self._failure)
         if self._waiting_bytes + size > MAX_WAITING_BYTES:
@@ -57,7 +61,7 @@ class TopicWriter:
         self._waiting_bytes += size
         if self._flushing is None:
             self._flushing = asyncio.create_task(self._flush())
-        await done
+        return done
 
     async def _flush(self) -> None:
         try:

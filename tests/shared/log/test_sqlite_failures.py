@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -116,6 +117,35 @@ async def test_whatever_goes_wrong_who_waits_is_answered(log: SqliteLog) -> None
     async with asyncio.timeout(10):
         with pytest.raises(LogUnavailable, match="cannot be written"):
             await log.append([record()])
+
+
+BOTH = [record(), NewRecord("config", b"key", b"value")]
+
+
+async def test_topics_of_one_append_are_written_at_the_same_time(log: SqliteLog) -> None:
+    meeting = threading.Barrier(2, timeout=10)  # nobody comes alone
+
+    class Meeting(Disk):
+        def append(self, rows: list[Row], at_ms: int) -> None:
+            meeting.wait()
+            super().append(rows, at_ms)
+
+    for topic in ("facts", "config"):
+        writer = log._writer(topic)
+        writer.file = Meeting(writer.file)  # type: ignore[assignment]
+    assert await log.append(BOTH) == "local"
+
+
+async def test_where_one_topic_cannot_be_written_nobody_is_told_that_all_was(log: SqliteLog) -> None:
+    for topic in ("facts", "config"):
+        writer = log._writer(topic)
+        disk = Disk(writer.file)
+        disk.error = io_error("SQLITE_FULL")
+        writer.file = disk  # type: ignore[assignment]
+        with pytest.raises(LogUnavailable, match="is full"):
+            await log.append(BOTH)
+        disk.error = None
+        assert await log.append(BOTH) == "local"
 
 
 async def test_no_more_waits_for_the_disk_than_may(log: SqliteLog, monkeypatch: pytest.MonkeyPatch) -> None:
