@@ -1,7 +1,8 @@
 """Reads partitions of Kafka from given positions, without a group: nobody else moves them, nothing is committed.
 
-aiokafka reads in the background and says nothing when it cannot. So the time of the last answer is watched, and what
-was read against what is there; a consumer that fell silent is thrown away and read on from where this reader stands.
+aiokafka reads in the background and says nothing when it cannot. So the time of the last answer is watched while one is
+waited for, and what was read against what is there; a consumer that fell silent is thrown away and read on from where
+this reader stands.
 """
 
 import asyncio
@@ -13,6 +14,7 @@ import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition  # type: ignore[import-untyped]
 from aiokafka.errors import OffsetOutOfRangeError  # type: ignore[import-untyped]
 
+from shared.log.kafka_asking import AskedConsumer
 from shared.log.kafka_clients import Disposable
 from shared.log.kafka_connection import KafkaConnection
 from shared.log.kafka_faults import sentence
@@ -56,7 +58,7 @@ def consumer(connection: KafkaConnection, portion: Portion | None = None, wait_m
     size = portion or Portion()
     return Disposable(
         connection,
-        lambda: AIOKafkaConsumer(
+        lambda: AskedConsumer(
             bootstrap_servers=connection.servers,
             group_id=None,
             enable_auto_commit=False,
@@ -104,6 +106,8 @@ class KafkaReader:
         self._served: set[Partition] = set()  # by a read that may have left something
         self._assigned: AIOKafkaConsumer | None = None
         self._assigned_at = 0.0
+        self._asked_at = 0.0  # for the first time since something was found
+        self._found = True
         self._moved_at = 0.0
 
     async def assign(self, positions: Mapping[Partition, int]) -> None:
@@ -119,6 +123,8 @@ class KafkaReader:
             await asyncio.sleep(wait_seconds)
             return []
         client = await self._consumers.get()
+        if self._found:
+            self._asked_at, self._found = self._monotonic(), False
         try:
             if client is not self._assigned:
                 await self._assign(client)
@@ -134,7 +140,9 @@ class KafkaReader:
             raise LogUnavailable(sentence(error, wait_seconds)) from error
         if not found:
             await self._doubt(client)
-        elif self._portion.may_grow and self._monotonic() - self._assigned_at > STUCK_SECONDS:
+            return found
+        self._found = True
+        if self._portion.may_grow and self._monotonic() - self._assigned_at > STUCK_SECONDS:
             self._portion.grow()  # the line may be faster by now
             self._consumers.discard(client)
         return found
@@ -193,11 +201,11 @@ class KafkaReader:
                 self._consumers.discard(client)
 
     def _silence(self, client: AIOKafkaConsumer) -> float:
-        """Seconds since any partition had an answer; an answer without records is one too."""
+        """Seconds that one was waited for since any partition had an answer; one without records is one too."""
         newest = self._newest_answer(client)
         if newest is None:
             return self._monotonic() - self._assigned_at
-        return time.time() - newest / 1000
+        return min(time.time() - newest / 1000, self._monotonic() - self._asked_at)
 
     def _newest_answer(self, client: AIOKafkaConsumer) -> int | None:
         """When there was the last one, in milliseconds; None before the first."""

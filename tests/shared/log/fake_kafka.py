@@ -100,12 +100,15 @@ class Fetched(NamedTuple):
 
 
 class FakeConsumer(FakeClient):
-    """`waiting` is what the next `getmany` returns; `answers` whether it heard from a broker at all."""
+    """`waiting` is what the next `getmany` returns; `answers` whether it heard from a broker at all, and
+    `silent_seconds` how long ago.
+    """
 
     def __init__(self, waiting: dict[TopicPartition, list[Fetched]] | None = None, answers: bool = True) -> None:
         super().__init__()
         self.waiting = waiting or {}
         self.answers = answers
+        self.silent_seconds = 0.0
         self.error: Exception | None = None
         self.positions: dict[TopicPartition, int] = {}
 
@@ -119,7 +122,7 @@ class FakeConsumer(FakeClient):
         return self.positions[partition]
 
     def last_poll_timestamp(self, partition: TopicPartition) -> int | None:
-        return int(time.time() * 1000) if self.answers else None
+        return int((time.time() - self.silent_seconds) * 1000) if self.answers else None
 
     async def getmany(
         self, *partitions: TopicPartition, timeout_ms: int, max_records: int

@@ -56,6 +56,19 @@ async def until(attempt: Callable[[], Awaitable[object]], *passing: type[Excepti
                 await asyncio.sleep(0)
 
 
+async def test_a_read_finds_all_that_came_since_the_last(kafka: Kafka, log: KafkaLog) -> None:
+    """Not the first alone, which a consumer that asks ahead would have been told at once."""
+    (topic,) = await kafka.make(FACTS)
+    reader = log.reader()
+    await reader.assign({Partition(topic.name, number): 0 for number in range(topic.partitions)})
+    await log.append([NewRecord(topic.name, b"key", b"first")])
+    assert [record.value for record in await read(reader, 1)] == [b"first"]
+    for number in range(5):
+        await log.append([NewRecord(topic.name, b"key", b"%d" % number)])
+    assert [record.value for record in await reader.read(1000, 5)] == [b"0", b"1", b"2", b"3", b"4"]
+    await reader.close()
+
+
 def test_its_partitions_are_those_of_kafkas_own_producers() -> None:
     theirs, numbers = DefaultPartitioner(), list(range(12))
     for _ in range(1_000):

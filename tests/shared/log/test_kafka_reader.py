@@ -78,6 +78,22 @@ async def test_a_consumer_that_hears_nothing_is_given_up_after_three_seconds() -
     await world.reader.close()
 
 
+async def test_a_consumer_that_was_not_asked_for_a_while_is_given_three_seconds_again() -> None:
+    """While a batch is being committed the broker is asked for nothing, however long that takes."""
+    world = World(FakeConsumer({TopicPartition(*FIRST): records(0)}))
+    world.end = 1
+    await world.reader.assign({FIRST: 0})
+    assert len(await world.reader.read(10, 0)) == 1
+    world.now += 60
+    world.made[0].silent_seconds = 60
+    assert await world.reader.read(10, 0) == []
+    world.now += 4
+    world.made[0].silent_seconds = 64
+    with pytest.raises(LogUnavailable, match="Kafka has sent nothing for 3 seconds"):
+        await world.reader.read(10, 0)
+    await world.reader.close()
+
+
 async def test_who_hears_nothing_asks_for_less_and_later_for_more_again() -> None:
     """A slow line does not carry much in the time that an answer has."""
     silent = [FakeConsumer(answers=False) for _ in range(5)]
