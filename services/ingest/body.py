@@ -59,8 +59,9 @@ class BodyReading:
             raise Refusal(408, "too_slow", detail, headers=_CLOSE) from error
 
     def take(self, headers: Mapping[bytes, bytes], body: bytes) -> bytes:
-        """One that is there already; Refusal (413, 503)."""
-        self._check_declared(headers)
+        """One that is there already, so as long as it says; Refusal (413, 503)."""
+        if len(body) > self._max_bytes:
+            self._check_declared(headers)
         self._take(len(body))
         return body
 

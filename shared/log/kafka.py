@@ -15,7 +15,7 @@ from shared.log.kafka_lanes import Lanes
 from shared.log.kafka_reader import KafkaReader, Portion
 from shared.log.kafka_rows import Row
 from shared.log.kafka_topics import Topics
-from shared.log.partitioning import partitions_of
+from shared.log.partitioning import partition_of, partitions_of
 from shared.log.port import Bounds, Column, Durability, LogUnavailable, NewRecord, Partition
 
 _ANSWER_SECONDS = 3.0
@@ -92,6 +92,8 @@ def _by_topic(records: Sequence[NewRecord]) -> Iterable[tuple[str, Sequence[byte
 
 
 def _by_partition(keys: Sequence[bytes], values: Sequence[bytes | None], partitions: int) -> dict[int, list[Row]]:
+    if len(keys) == 1:
+        return {partition_of(keys[0], partitions): [(keys[0], values[0])]}
     found: dict[int, list[Row]] = {}
     for number, row in zip(partitions_of(keys, partitions), zip(keys, values, strict=True), strict=True):
         if number in found:

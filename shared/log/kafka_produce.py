@@ -11,12 +11,15 @@ from struct import Struct
 from typing import Any
 
 from aiokafka import TopicPartition  # type: ignore[import-untyped]
-from aiokafka.client import AIOKafkaClient  # type: ignore[import-untyped]
+from aiokafka.client import AIOKafkaClient, ConnectionGroup  # type: ignore[import-untyped]
+from aiokafka.conn import AIOKafkaConnection, CloseReason  # type: ignore[import-untyped]
 from aiokafka.errors import (  # type: ignore[import-untyped]
     KafkaConnectionError,
     KafkaError,
     LeaderNotAvailableError,
+    NodeNotReadyError,
     NoError,
+    RequestTimedOutError,
     TopicAuthorizationFailedError,
     UnknownTopicOrPartitionError,
     for_code,
@@ -43,7 +46,7 @@ class Producer:
 
     def __init__(self, connection: KafkaConnection) -> None:
         self._client = AIOKafkaClient(bootstrap_servers=connection.servers, **connection.options)
-        self._under_way: set[asyncio.Future[None]] = set()
+        self._under_way: set[asyncio.Future[_Produced]] = set()
 
     async def start(self) -> None:
         await self._client.bootstrap()
@@ -80,14 +83,33 @@ class Producer:
 
         Raises when it says nothing: then any of them may be kept all the same.
         """
-        answered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        if not await self._client.ready(broker):
+            raise NodeNotReadyError(f"broker {broker} cannot be reached")
+        connection = self._client._conns[broker, ConnectionGroup.DEFAULT]
+        answered = _sent(connection, batches)
         self._under_way.add(answered)
         try:
-            answer = await self._client.send(broker, _ProduceRequest(batches))
+            answer = await asyncio.wait_for(answered, REQUEST_MS / 1000)
+        except TimeoutError as error:
+            connection.close(reason=CloseReason.CONNECTION_TIMEOUT)
+            raise RequestTimedOutError() from error
         finally:
             self._under_way.remove(answered)
-            answered.set_result(None)
         return [_error(answer.codes.get(partition)) for partition in batches]
+
+
+def _sent(connection: AIOKafkaConnection, batches: Batches) -> "asyncio.Future[_Produced]":
+    """As the connection's own `send` does it, which copies what is sent twice: megabytes, with batches of a hundred."""
+    if connection._writer is None:
+        raise KafkaConnectionError("the connection was closed")
+    request = _ProduceRequest(batches).prepare(connection._versions)
+    number = connection._next_correlation_id()
+    head = request.build_request_header(number, connection._client_id).encode()
+    parts = [head, *request.parts()]
+    connection._writer.writelines([_COUNT.pack(sum(map(len, parts))), *parts])
+    answered: asyncio.Future[_Produced] = asyncio.get_running_loop().create_future()
+    connection._requests.append((number, request, answered))
+    return answered
 
 
 def _error(code: int | None) -> Exception | None:
@@ -132,7 +154,7 @@ class _Produce(RequestStruct):  # type: ignore[misc]
 
     batches: Batches
 
-    def encode(self) -> bytes:
+    def parts(self) -> list[bytes]:
         topics: dict[str, list[Partition]] = {}
         for partition in self.batches:
             topics.setdefault(partition.topic, []).append(partition)
@@ -143,7 +165,7 @@ class _Produce(RequestStruct):  # type: ignore[misc]
             for partition in partitions:
                 batch = self.batches[partition]
                 parts += (_BATCH.pack(partition.number, len(batch)), batch)
-        return b"".join(parts)
+        return parts
 
 
 class _ProduceRequest(Request[_Produce]):  # type: ignore[misc]
