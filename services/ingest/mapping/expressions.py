@@ -11,7 +11,7 @@ from services.ingest.mapping.functions import Functions, Surroundings, arities, 
 from services.ingest.mapping.interpreter import Interpreter, is_true
 from services.ingest.mapping.located import suggest
 from services.ingest.mapping.nodes import compiled
-from services.ingest.mapping.reading import fields_of, needed_by
+from services.ingest.mapping.reading import needed_by, parts_of
 
 LONGEST = 2_000
 DEEPEST = 30
@@ -23,7 +23,7 @@ class ExpressionError(ValueError):
 
 
 class Expression:
-    """A compiled expression; raises `ExpressionError` for any row that it cannot read. `fields` are those it reads,
+    """A compiled expression; raises `ExpressionError` for any row that it cannot read. `parts` are those it reads,
     `needed` some without which it gives nothing that is true.
     """
 
@@ -32,7 +32,7 @@ class Expression:
         for node in _nodes(tree):
             if node["type"] == "function_expression":
                 _check_call(node, functions.surroundings)
-        self.fields = fields_of(tree)
+        self.parts = parts_of(tree)
         self.needed = tuple(needed_by(tree))
         self._evaluate = compiled(tree, functions)
 

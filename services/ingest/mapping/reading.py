@@ -1,40 +1,82 @@
-"""Which fields an expression reads of the value that it is asked of, and needs, told without the value."""
+"""Which parts of a value an expression reads, and which fields it needs, told without the value."""
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple, Union
 
-Fields = frozenset[str] | None  # None: it may read all of the value
+
+class Each(NamedTuple):
+    """Of a list, `element` of each that is in it."""
+
+    element: "Parts"
+
+
+# None: all of the value; else of an object the parts of some of its fields, of a list those of its elements.
+Parts = Union[Mapping[str, "Parts"], Each, None]  # noqa: UP007 (a name in quotes knows no |)
+
 _NONE: frozenset[str] = frozenset()
-# What follows the first child of these is asked of what the first one gives.
-_FIRST = (
-    "subexpression", "index_expression", "pipe", "projection", "value_projection", "filter_projection", "flatten",
-)  # fmt: skip
-_EACH = (
+_OF_CHILDREN = (
     "multi_select_list", "multi_select_dict", "key_val_pair", "or_expression", "and_expression", "not_expression",
     "comparator", "function_expression",
 )  # fmt: skip
 
 
-def fields_of(node: Any) -> Fields:
-    """`node` as jmespath's parser makes it."""
-    kind = node["type"]
-    if kind == "field":
-        return frozenset((node["value"],))
-    if kind in ("literal", "expref"):  # a function asks the second of elements
-        return _NONE
-    if kind in _FIRST:
-        return fields_of(node["children"][0])
-    return together(map(fields_of, node["children"])) if kind in _EACH else None
+def parts_of(node: Any, used: Parts = None) -> Parts:
+    """`node` as jmespath's parser makes it; `used` is what is read of what it gives."""
+    children = node["children"]
+    match node["type"]:
+        case "field":
+            return {node["value"]: used}
+        case "literal" | "expref":  # a function asks the second of elements
+            return {}
+        case "identity" | "current":
+            return used
+        case "subexpression" | "pipe" | "index_expression":  # each of what the one before gave
+            for child in reversed(children):
+                used = parts_of(child, used)
+            return used
+        case kind if kind in _OF_CHILDREN:
+            return together(map(parts_of, children))
+    return _parts_of_a_list(node, used.element if isinstance(used, Each) else None, used)
 
 
-def together(parts: Iterable[Fields]) -> Fields:
+def _parts_of_a_list(node: Any, element: Parts, used: Parts) -> Parts:
+    """`element` is what is read of each in the list that the node gives, `used` of what it gives if that is no list."""
+    children = node["children"]
+    match node["type"]:
+        case "index":
+            return Each(used)
+        case "slice":
+            return Each(element)
+        case "flatten":
+            return parts_of(children[0], Each(element))
+        case "projection" | "filter_projection":
+            read = together((parts_of(children[1], element), *map(parts_of, children[2:])))
+            return parts_of(children[0], Each(read))
+        case "value_projection":
+            return parts_of(children[0])
+    return None
+
+
+def together(several: Iterable[Parts]) -> Parts:
     """What several expressions read of the same value."""
-    found: set[str] = set()
-    for part in parts:
-        if part is None:
-            return None
-        found |= part
-    return frozenset(found)
+    found: Parts = {}
+    for parts in several:
+        found = _both(found, parts)
+    return found
+
+
+def _both(one: Parts, other: Parts) -> Parts:
+    match one, other:
+        case (Each(of_one), Each(of_other)):
+            return Each(_both(of_one, of_other))
+        case (Mapping(), Mapping()):
+            common = {name: _both(one[name], other[name]) for name in one.keys() & other.keys()}
+            return {**one, **other, **common}
+        case (Mapping(), _) if not one:
+            return other
+        case (_, Mapping()) if not other:
+            return one
+    return None
 
 
 def needed_by(node: Any) -> frozenset[str]:

@@ -1,13 +1,13 @@
 """A delivery's body as what expressions read: `root`. Whatever a body holds, it is read or refused by name."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
-from msgspec.structs import astuple
 
 from services.ingest.json_flaws import MAX_DEPTH, WHOLE, check_utf8, too_deep
-from services.ingest.mapping.reading import Fields
+from services.ingest.mapping.reading import Each, Parts
 from services.ingest.sent_event import explained
 from services.ingest.webhooks.cloudevents import cloud_events
 from services.ingest.webhooks.request import Request
@@ -17,6 +17,7 @@ ReadJson = Callable[[bytes], Any]
 MAX_BODY_BYTES = 512 * 1024
 _NESTED = frozenset((dict, list))
 _WHOLE_BODY = frozenset(("root", "item"))  # these names are the body itself
+_not_a_field = re.compile(r'[\x00-\x1f"\\]').search  # a name that the decoder takes for no field's
 _decode = msgspec.json.Decoder().decode
 
 
@@ -54,27 +55,40 @@ def read_json(document: bytes) -> Any:
     return value
 
 
-def reader_of(fields: Fields) -> ReadJson:
-    """Of an object only these fields are made, null where it has none: the rest costs no more than to be looked at.
+def reader_of(parts: Parts) -> ReadJson:
+    """Of an object only these parts are made, null where it has none: the rest costs no more than to be looked at.
 
     What is no such object is read whole, which says what is wrong with it. How deep a field is nested is told where an
     event holds it; the decoder itself ends at the depth at which anything could.
     """
-    if fields is None or fields & _WHOLE_BODY:
+    if not isinstance(parts, Mapping) or parts.keys() & _WHOLE_BODY or (type_ := _type(parts)) is Any:
         return read_json
-    names = tuple(sorted(fields))
-    listed = [(f"_{at}", Any, msgspec.field(default=None, name=name)) for at, name in enumerate(names)]
-    decode = msgspec.json.Decoder(msgspec.defstruct("Read", listed)).decode
+    decoders = [msgspec.json.Decoder(one).decode for one in (type_, _type(dict.fromkeys(parts)))]
 
     def read(document: bytes) -> Any:
         check_utf8(document)
-        try:
-            found = decode(document)
-        except (msgspec.DecodeError, RecursionError):
-            return read_json(document)
-        return dict(zip(names, astuple(found), strict=True))
+        for decode in decoders:  # the second where a part is of another kind than the expressions want
+            try:
+                return msgspec.to_builtins(decode(document))
+            except (msgspec.DecodeError, RecursionError):
+                continue
+        return read_json(document)
 
     return read
+
+
+def _type(parts: Parts) -> Any:
+    """What the decoder makes these parts in: null for what is missing, also where there is no object or list."""
+    match parts:
+        case Each(element):
+            return list[_type(element)] | None  # type: ignore[misc]
+        case Mapping() if parts and not any(map(_not_a_field, parts)):
+            named = [
+                (f"_{at}", _type(inner), msgspec.field(default=None, name=name))
+                for at, (name, inner) in enumerate(parts.items())
+            ]
+            return msgspec.defstruct("Read", named) | None
+    return Any
 
 
 def _is_too_deep(value: Any) -> bool:

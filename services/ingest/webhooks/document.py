@@ -3,7 +3,7 @@
 Every mistake is refused here, with its line; what is compiled costs a delivery bounded work, whatever it holds.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -12,7 +12,7 @@ from services.ingest.mapping.document import compile_tables, compile_zone
 from services.ingest.mapping.expressions import Expression
 from services.ingest.mapping.functions import Functions, Surroundings
 from services.ingest.mapping.located import read_yaml
-from services.ingest.mapping.reading import Fields, together
+from services.ingest.mapping.reading import Parts, together
 from services.ingest.mapping.rules import Context, Ignore, Rule, compile_rules
 from services.ingest.mapping.sections import Section
 from services.ingest.webhooks import schema
@@ -68,7 +68,7 @@ def compile_source(text: str, file: str, event_types: Sequence[str]) -> SourceDo
     schemes, handshakes = compile_verify(content.value["verify"]), compile_handshakes(section, expression)
     idempotency = section.expression("idempotency", expression) if section.has("idempotency") else None
     rules = compile_rules(section, (*event_types, *SOURCE_TYPES), expression)
-    fields = _fields_read(rules, idempotency, revision)
+    parts = _parts_read(rules, idempotency, revision)
     return SourceDocument(
         name=own,
         version=plain.get("version", 1),
@@ -80,15 +80,15 @@ def compile_source(text: str, file: str, event_types: Sequence[str]) -> SourceDo
         rules=rules,
         context=Context(source, frozenset(event_types), revision),
         answer=_answer(plain.get("answer", {})),
-        read_json=reader_of(fields),
-        is_read_by_field=fields is not None,
+        read_json=reader_of(parts),
+        is_read_by_field=isinstance(parts, Mapping),
     )
 
 
-def _fields_read(rules: Sequence[Rule | Ignore], *others: Expression | None) -> Fields:
+def _parts_read(rules: Sequence[Rule | Ignore], *others: Expression | None) -> Parts:
     """What of a body all expressions together look at."""
     of_rules = [expression for rule in rules for expression in rule.expressions]
-    return together(expression.fields for expression in (*of_rules, *others) if expression is not None)
+    return together(expression.parts for expression in (*of_rules, *others) if expression is not None)
 
 
 def _body(value: Any) -> str:

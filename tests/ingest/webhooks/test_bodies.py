@@ -7,10 +7,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from services.ingest.mapping.reading import Each, Parts
 from services.ingest.webhooks.bodies import read_json, reader_of
 from shared.events.fields import EventError
+from tests.ingest.mapping.test_reading import restricted
 
-read = reader_of(frozenset(("a", "b-c")))
+read = reader_of({"a": None, "b-c": None})
 DEEPEST = b"[" * 31 + b"]" * 31  # in an object
 
 
@@ -79,6 +81,49 @@ def test_any_object_is_read_as_the_whole_is(body: dict[str, Any], levels: int, r
     assert outcome(read, document) == outcome(read_json, document)
 
 
-@pytest.mark.parametrize("fields", [None, frozenset(("a", "root")), frozenset(("item",))])
-def test_what_may_be_asked_for_as_a_whole_is_read_whole(fields: frozenset[str] | None) -> None:
-    assert reader_of(fields)(b'{"a": 1, "z": 2}') == {"a": 1, "z": 2}
+@pytest.mark.parametrize(
+    "parts", [None, {"a": None, "root": None}, {"item": {"a": None}}, Each({"a": None}), {}, {"a": None, '"z': None}]
+)
+def test_what_may_be_asked_for_as_a_whole_is_read_whole(parts: Parts) -> None:
+    assert reader_of(parts)(b'{"a": 1, "z": 2}') == {"a": 1, "z": 2}
+
+
+INSIDE: Parts = {"a": {"x": None, "y": {"x": None}}, "b-c": Each({"x": None})}
+read_inside = reader_of(INSIDE)
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ('{"a": {"x": 1, "z": 2, "y": {"x": [3], "z": 4}}}', {"a": {"x": 1, "y": {"x": [3]}}, "b-c": None}),
+        ('{"b-c": [{"x": 1, "z": 2}, null, {}]}', {"a": None, "b-c": [{"x": 1}, None, {"x": None}]}),
+        ('{"a": {"x": 9007199254740993, "y": null}}', {"a": {"x": 9007199254740993, "y": None}, "b-c": None}),
+    ],
+)
+def test_of_what_stands_inside_only_what_is_read_is_made(body: str, expected: Any) -> None:
+    assert read_inside(body.encode()) == expected
+
+
+@pytest.mark.parametrize(
+    "value", ["7", '"x"', "[]", "[7]", "[[{}]]", '{"z": 1}', "true", '{"y": 7}', '{"y": [{"x": 1}]}']
+)
+@pytest.mark.parametrize("name", ["a", "b-c"])
+def test_what_is_of_another_kind_is_made_whole(name: str, value: str) -> None:
+    body = f'{{"{name}": {value}}}'.encode()
+    kinds = {"a": '{"z": 1}', "b-c": "[]"}
+    assert value == kinds[name] or read_inside(body) == read(body)
+
+
+INNER: st.SearchStrategy[Any] = st.sampled_from([1, "x", None, [], {}])
+VALUES_INSIDE = st.recursive(
+    INNER,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("xyz"), inner, max_size=3),
+    max_leaves=10,
+)
+
+
+@settings(max_examples=300)
+@given(st.dictionaries(st.sampled_from(["a", "b-c", "z"]), VALUES_INSIDE, max_size=3))
+def test_any_object_is_read_so_that_its_parts_are_the_same(body: dict[str, Any]) -> None:
+    found, whole = read_inside(msgspec.json.encode(body)), restricted(body, INSIDE)
+    assert restricted(found, INSIDE) == whole
