@@ -95,10 +95,9 @@ def _named(answer: AnswerEvent) -> tuple[str, str]:
 
 
 def _admitted(answer: AnswerEvent, sender: str, arrival: datetime, traceparent: str | None) -> Admitted:
-    data = answer.data
-    data.check()
-    fact, key = _feedback(answer, sender, data)
-    return Admitted(FEEDBACK_TOPIC, key, encode(_event(answer, sender, arrival, fact, data, traceparent)), fact)
+    fact = feedback_fact(sender, *_named(answer))
+    value = encode(_event(answer, sender, arrival, fact, answer.data, traceparent))
+    return Admitted(FEEDBACK_TOPIC, feedback_key(fact), value, fact)
 
 
 def admit(
@@ -140,8 +139,8 @@ def _decoded(kind: EventType, sent: SentEvent) -> Struct:
     return data
 
 
-def _feedback(sent: SentEvent | AnswerEvent, sender: str, data: Struct) -> tuple[str, bytes]:
-    assert isinstance(data, (Answer, Retraction))  # `|` would make a union for every event
+def _feedback(sent: SentEvent, sender: str, data: Struct) -> tuple[str, bytes]:
+    assert isinstance(data, Answer | Retraction)
     if sent.type != RECEIVED:
         _check_names_a_revision(sent, data)
     if data.feedback_id is None:

@@ -79,35 +79,30 @@ class Door:
         """To a request for `PATH`, whose body is there or is still to be received; None when the sender has gone."""
         begun = self._clock.monotonic()
         span = self._tracing.start(f"POST {PATH}", "server", caused_by=_caused_by(scope) if self._tracing.on else None)
+        answer: Answer | Response
         try:
-            answer = await self._answer(scope, sent, span.traceparent)
+            answer = await self._take(scope, sent, span.traceparent)
         except Disconnected:
             span.end(failed=True)
             return None
+        except Exception as error:
+            answer = self._refused(error)
         self._counters.request_seconds.observe(self._clock.monotonic() - begun)
         traced = answer.traced if isinstance(answer, Answer) else {}
         span.end({"http.response.status_code": answer.status_code, **traced}, failed=answer.status_code >= 500)
         return answer
 
-    async def _answer(self, scope: Scope, sent: Receive | bytes, traceparent: str | None) -> Answer | Response:
-        try:
-            return await self._take(scope, sent, traceparent)
-        except EventError as error:
+    def _refused(self, error: Exception) -> Response:
+        if isinstance(error, EventError):
             self._counters.rejected.labels(error.code).inc()
             return answers.invalid(error)
-        except AccessDenied as denied:
-            self._counters.refused.labels(denied.code).inc()
-            return access_denied(denied)
-        except Refusal as refusal:
-            self._counters.refused.labels(refusal.code).inc()
-            return refusal.response
-        except LogUnavailable as error:
+        if isinstance(error, LogUnavailable):
             return self._unavailable(error)
-        except Disconnected:
-            raise
-        except Exception as error:
-            self._counters.refused.labels("internal_error").inc()
-            return internal_error(error)
+        code = error.code if isinstance(error, AccessDenied | Refusal) else "internal_error"
+        self._counters.refused.labels(code).inc()
+        if isinstance(error, AccessDenied):
+            return access_denied(error)
+        return error.response if isinstance(error, Refusal) else internal_error(error)
 
     async def _take(self, scope: Scope, sent: Receive | bytes, traceparent: str | None) -> Answer | Response:
         _check_request(scope)

@@ -78,11 +78,11 @@ class KafkaLog:
 
 def _by_topic(records: Sequence[NewRecord]) -> Iterable[tuple[str, Sequence[bytes], Sequence[bytes | None]]]:
     """Each topic's keys and values."""
-    if isinstance(records, Column):
-        return [(records.topic, records.keys, records.values)]
     if len(records) == 1:
         ((topic, key, value),) = records
         return [(topic, [key], [value])]
+    if isinstance(records, Column):
+        return [(records.topic, records.keys, records.values)]
     found: dict[str, tuple[list[bytes], list[bytes | None]]] = {}
     for topic, key, value in records:
         keys, values = found.setdefault(topic, ([], []))

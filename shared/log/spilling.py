@@ -71,7 +71,15 @@ class SpillingLog:
         if self._away is not None:
             return await self._append_without(records)
         try:
-            return await self._send(records)
+            durability = await self._primary.append(records)
+        except (RecordsRefused, LogUnavailable) as error:
+            return await self._go_on_without(records, error)
+        self._note_back()
+        return durability
+
+    async def _go_on_without(self, records: Sequence[NewRecord], error: RecordsRefused | LogUnavailable) -> Durability:
+        try:
+            return await self._noted(error)
         except Overloaded:
             raise
         except LogUnavailable:
@@ -97,16 +105,20 @@ class SpillingLog:
     async def _send(self, records: Sequence[NewRecord]) -> Durability:
         try:
             durability = await self._primary.append(records)
-        except RecordsRefused as refusal:
-            await self._keep_refused(refusal)
-            durability = "local"
-        except Overloaded:
-            raise
-        except LogUnavailable as error:
-            self._note_away(str(error))
-            raise
+        except (RecordsRefused, LogUnavailable) as error:
+            return await self._noted(error)
         self._note_back()
         return durability
+
+    async def _noted(self, error: RecordsRefused | LogUnavailable) -> Durability:
+        """What was refused for good is kept here; all else is raised again."""
+        if isinstance(error, RecordsRefused):
+            await self._keep_refused(error)
+            self._note_back()
+            return "local"
+        if not isinstance(error, Overloaded):
+            self._note_away(str(error))
+        raise error
 
     async def _spill(self, records: Sequence[NewRecord]) -> Durability:
         if full := self._full():
