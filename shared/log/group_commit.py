@@ -114,6 +114,7 @@ class TopicWriter:
                 continue
             if failure:
                 waiting.done.set_exception(LogUnavailable(failure))
+                waiting.done.exception()  # who appends to several topics asks only until the first that failed
             else:
                 waiting.done.set_result(None)
         if not failure:

@@ -1,6 +1,7 @@
 """The embedded log when the disk does not do its part: refused, said, and good again when the disk is."""
 
 import asyncio
+import gc
 import sqlite3
 import threading
 from collections.abc import AsyncIterator
@@ -146,6 +147,21 @@ async def test_where_one_topic_cannot_be_written_nobody_is_told_that_all_was(log
             await log.append(BOTH)
         disk.error = None
         assert await log.append(BOTH) == "local"
+
+
+async def test_where_no_topic_can_be_written_one_failure_is_told(log: SqliteLog) -> None:
+    unheard: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: unheard.append(context))
+    for topic in ("facts", "config"):
+        writer = log._writer(topic)
+        disk = Disk(writer.file)
+        disk.error = io_error("SQLITE_FULL")
+        writer.file = disk  # type: ignore[assignment]
+    with pytest.raises(LogUnavailable, match="is full"):
+        await log.append(BOTH)
+    await log.close()  # both have been answered then
+    gc.collect()
+    assert not unheard
 
 
 async def test_no_more_waits_for_the_disk_than_may(log: SqliteLog, monkeypatch: pytest.MonkeyPatch) -> None:
