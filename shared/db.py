@@ -6,9 +6,10 @@ consumers depends on it.
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import structlog
 from asyncpg import InterfaceError, InternalClientError, PostgresError
@@ -18,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from shared.database_server import DatabaseUnsuitable, connect, create_database, refuse_old
 from shared.schema import upgrade
+from shared.statements import Driver, Rows, driver_of
 
 IDLE_IN_TRANSACTION_SECONDS = 3.0
 _LIMITS = {
@@ -77,21 +79,60 @@ class Database:
             max_overflow=0,
             pool_timeout=10,
             pool_use_lifo=True,
+            isolation_level="AUTOCOMMIT",  # `transaction` says itself where one begins
         )
+        self._spare: AsyncConnection | None = None
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
-        """Commits when the block ends, rolls back when it raises. Read committed."""
-        async with self._engine.connect() as connection:
+        """Commits when the block ends, rolls back when it raises. Read committed.
+
+        Its beginning and its end go past SQLAlchemy, like most of what the consumers say in between.
+        """
+        async with self._connection() as connection:
+            driver = await _living(connection)
+            try:
+                await driver.execute("BEGIN")
+                yield connection
+                await driver.execute("COMMIT")
+            except BaseException:
+                await _roll_back(connection, driver)
+                raise
+
+    async def fetch(self, statement: str, *values: Any) -> Rows:
+        """One statement that is a transaction of its own, as in `statements`."""
+        async with self._connection() as connection:
+            return await (await _living(connection)).fetch(statement, *values)
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[AsyncConnection]:
+        """The last one again where it is free: to have one from the pool costs as much as two statements."""
+        connection = await self._take()
+        try:
             yield connection
-            await connection.commit()
+        except BaseException:
+            await asyncio.shield(connection.close())
+            raise
+        if connection.in_transaction():  # of SQLAlchemy's own account, where it was used
+            await connection.rollback()
+        if self._spare is None:
+            self._spare = connection
+        else:
+            await connection.close()
+
+    async def _take(self) -> AsyncConnection:
+        spare, self._spare = self._spare, None
+        return spare or await self._engine.connect()
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[AsyncConnection]:
         """For reading: every statement of the block sees the same state; nothing is written."""
-        async with self._engine.connect() as connection:
+        connection = await self._take()
+        try:
             await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             yield connection
+        finally:
+            await asyncio.shield(connection.close())
 
     async def end_frozen_sessions(self) -> int:
         """End what clients of ours hold that were frozen in the middle of a statement; how many there were."""
@@ -152,7 +193,28 @@ class Database:
             return await connection.run_sync(upgrade, versions)
 
     async def close(self) -> None:
+        if self._spare:
+            await self._spare.close()
         await self._engine.dispose()
+
+
+async def _living(connection: AsyncConnection) -> Driver:
+    """The pool does not look whether what it hands out was cut off meanwhile."""
+    if driver_of(connection).is_closed():
+        await connection.invalidate()
+        await connection.get_raw_connection()  # another one
+    return driver_of(connection)
+
+
+async def _roll_back(connection: AsyncConnection, driver: Driver) -> None:
+    """What does not come back is not used again."""
+    try:
+        if not driver.is_closed() and driver.is_in_transaction():
+            with suppress(Exception):
+                await driver.execute("ROLLBACK")
+    finally:
+        if driver.is_closed() or driver.is_in_transaction():
+            await connection.invalidate()
 
 
 def is_transient(error: BaseException) -> bool:

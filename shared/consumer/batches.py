@@ -1,9 +1,10 @@
 """One batch is one transaction: the fence, the effects, the dead letters, the new position. All of it or nothing."""
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Mapping, Sequence
-from operator import attrgetter
-from typing import Any
+from itertools import groupby
+from operator import attrgetter, itemgetter
+from typing import Any, cast
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -11,25 +12,32 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from shared.consumer.leases import LEASE_SECONDS, Held
 from shared.consumer.messages import Conflict, Handled, Item, Letter, Message, Outcomes, Subscriptions, digest
 from shared.log.port import Partition, Record
+from shared.statements import fetch
 
 _DETAIL_CHARACTERS = 1_000
-_record_of = attrgetter("record")
-_partition_of = attrgetter("record.partition")
+_first = itemgetter(0)  # of an item its record, of a record its partition
 _type_of = attrgetter("event.type")
 
+# Where records that can be read are counted as new right away: of nearly all batches that is all there is to count.
 # `published` follows what the log has acknowledged; facts recorded since `published_at` may still have to be sent.
-_FENCE = text(f"""
-    UPDATE consumer_offset o SET next_offset = v.next, published = v.expected, published_at = now(),
-        last_digest = v.digest, lease_until = clock_timestamp() + interval '{LEASE_SECONDS} s'
-    FROM unnest(CAST(:topics AS text[]), CAST(:partitions AS integer[]), CAST(:epochs AS bigint[]),
-        CAST(:expected AS bigint[]), CAST(:next AS bigint[]), CAST(:digests AS bytea[]))
-        AS v(topic, partition, epoch, expected, next, digest)
-    WHERE o.topic = v.topic AND o.partition = v.partition AND o.epoch = v.epoch AND o.next_offset = v.expected""")
-_TALLY = text("""
+_MOVE = f"""
+    WITH moved AS (
+        UPDATE consumer_offset o SET next_offset = v.next, published = v.expected, published_at = now(),
+            last_digest = v.digest, lease_until = clock_timestamp() + interval '{LEASE_SECONDS} s'
+        FROM unnest($1::text[], $2::integer[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bytea[])
+            AS v(topic, partition, epoch, expected, next, digest)
+        WHERE o.topic = v.topic AND o.partition = v.partition AND o.epoch = v.epoch AND o.next_offset = v.expected
+        RETURNING 1),
+    counted AS (
+        INSERT INTO consumer_tally (topic, partition, outcome, n)
+        SELECT v.* FROM unnest($7::text[], $8::integer[], $9::text[], $10::bigint[]) AS v
+        WHERE (SELECT count(*) FROM moved) = cardinality($1)
+        ON CONFLICT (topic, partition, outcome) DO UPDATE SET n = consumer_tally.n + excluded.n)
+    SELECT count(*) FROM moved"""
+_COUNT = """
     INSERT INTO consumer_tally (topic, partition, outcome, n)
-    SELECT * FROM unnest(CAST(:topics AS text[]), CAST(:partitions AS integer[]), CAST(:outcomes AS text[]),
-        CAST(:counts AS bigint[]))
-    ON CONFLICT (topic, partition, outcome) DO UPDATE SET n = consumer_tally.n + excluded.n""")
+    SELECT * FROM unnest($1::text[], $2::integer[], $3::text[], $4::bigint[])
+    ON CONFLICT (topic, partition, outcome) DO UPDATE SET n = consumer_tally.n + excluded.n"""
 _LETTER = text("""
     INSERT INTO dead_letter
         (topic, incarnation, partition, log_offset, kind, reason, detail, id, source, content, value)
@@ -46,34 +54,42 @@ async def commit_batch(
     items: Sequence[Item], held: Mapping[Partition, Held], subscriptions: Subscriptions, tx: AsyncConnection
 ) -> Handled:
     """Everything a batch changes, inside the caller's transaction. Raises `LeaseLost` when the fence does not hold."""
-    await _move_positions(items, held, tx)
-    handled = await _handle([item for item in items if isinstance(item, Message)], subscriptions, tx)
-    await _set_aside(items, handled.conflicts, held, tx)
-    handled.outcomes = _outcomes(items, handled)
-    await _count(handled.outcomes, tx)
+    letters = [item for item in items if isinstance(item, Letter)]
+    read = _read(items, letters)
+    await _move_positions(items, read, held, tx)
+    messages = [item for item in items if isinstance(item, Message)] if letters else cast(Sequence[Message], items)
+    handled = await _handle(messages, subscriptions, tx)
+    await _set_aside(letters, handled.conflicts, held, tx)
+    if known := _known(handled):
+        await fetch(tx, _COUNT, *_columns(known))
+    handled.outcomes = _total(read, known)
     return handled
 
 
 def last_records(items: Sequence[Item]) -> dict[Partition, Record]:
-    return dict(zip(map(_partition_of, items), map(_record_of, items), strict=True))
+    """Of each partition. A read finds them partition by partition, so that few need to be looked at."""
+    records = list(map(_first, items))
+    return {partition: deque(run, maxlen=1).pop() for partition, run in groupby(records, _first)}
 
 
-async def _move_positions(items: Sequence[Item], held: Mapping[Partition, Held], tx: AsyncConnection) -> None:
+async def _move_positions(
+    items: Sequence[Item], read: Outcomes, held: Mapping[Partition, Held], tx: AsyncConnection
+) -> None:
     last = last_records(items)
     owned = [held[partition] for partition in last]
-    moved = await tx.execute(
-        _FENCE,
-        {
-            "topics": [one.partition.topic for one in owned],
-            "partitions": [one.partition.number for one in owned],
-            "epochs": [one.epoch for one in owned],
-            "expected": [one.expected for one in owned],
-            "next": [record.offset + 1 for record in last.values()],
-            "digests": [digest(record) for record in last.values()],
-        },
+    ((moved,),) = await fetch(
+        tx,
+        _MOVE,
+        [one.partition.topic for one in owned],
+        [one.partition.number for one in owned],
+        [one.epoch for one in owned],
+        [one.expected for one in owned],
+        [record.offset + 1 for record in last.values()],
+        [digest(record) for record in last.values()],
+        *_columns(read),
     )
-    if moved.rowcount != len(last):
-        raise LeaseLost(f"{len(last) - moved.rowcount} of {len(last)} partitions are not this worker's any more")
+    if moved != len(last):
+        raise LeaseLost(f"{len(last) - moved} of {len(last)} partitions are not this worker's any more")
 
 
 async def _handle(messages: Sequence[Message], subscriptions: Subscriptions, tx: AsyncConnection) -> Handled:
@@ -90,9 +106,9 @@ async def _handle(messages: Sequence[Message], subscriptions: Subscriptions, tx:
 
 
 async def _set_aside(
-    items: Sequence[Item], conflicts: Sequence[Conflict], held: Mapping[Partition, Held], tx: AsyncConnection
+    letters: Sequence[Letter], conflicts: Sequence[Conflict], held: Mapping[Partition, Held], tx: AsyncConnection
 ) -> None:
-    rows = [_letter_row(item, held) for item in items if isinstance(item, Letter)]
+    rows = [_letter_row(letter, held) for letter in letters]
     rows += [_conflict_row(conflict, held) for conflict in conflicts]
     if rows:
         await tx.execute(_LETTER, rows)
@@ -136,28 +152,43 @@ def _place(record: Record, held: Mapping[Partition, Held]) -> dict[str, Any]:
     return {"topic": topic, "incarnation": incarnation, "partition": number, "log_offset": record.offset}
 
 
-def _outcomes(items: Sequence[Item], handled: Handled) -> Outcomes:
-    tally: Outcomes = Counter({(partition, "new"): n for partition, n in Counter(map(_partition_of, items)).items()})
-    for letter in (item for item in items if isinstance(item, Letter)):
-        tally[letter.record.partition, f"rejected.{letter.reason}"] += 1
-        tally[letter.record.partition, "new"] -= 1
+def _read(items: Sequence[Item], letters: Sequence[Letter]) -> Outcomes:
+    """As if everything that could be read were new."""
+    read: Outcomes = Counter()
+    for partition, run in groupby(map(_first, items), _first):
+        read[partition, "new"] += len(list(run))
+    for letter in letters:
+        read[letter.record.partition, f"rejected.{letter.reason}"] += 1
+        read[letter.record.partition, "new"] -= 1
+    return _total(read)
+
+
+def _known(handled: Handled) -> Outcomes:
+    """By how much that changes with what was known already."""
+    known: Outcomes = Counter()
     for partition, n in handled.duplicates.items():
-        tally[partition, "duplicate"] += n
-        tally[partition, "new"] -= n
+        known[partition, "duplicate"] += n
+        known[partition, "new"] -= n
     for conflict in handled.conflicts:
-        tally[conflict.message.record.partition, "conflict"] += 1
-        tally[conflict.message.record.partition, "new"] -= 1
-    return Counter({key: n for key, n in tally.items() if n})
+        known[conflict.message.record.partition, "conflict"] += 1
+        known[conflict.message.record.partition, "new"] -= 1
+    return _total(known)
 
 
-async def _count(outcomes: Outcomes, tx: AsyncConnection) -> None:
+def _total(*counts: Outcomes) -> Outcomes:
+    """Without zeros; some may be negative."""
+    total: Outcomes = Counter()
+    for one in counts:
+        total.update(one)
+    return Counter({key: n for key, n in total.items() if n})
+
+
+def _columns(outcomes: Outcomes) -> tuple[list[str], list[int], list[str], list[int]]:
+    """Sorted, so that two who meet wait for one another instead of deadlocking."""
     rows = sorted(outcomes.items())
-    await tx.execute(
-        _TALLY,
-        {
-            "topics": [partition.topic for (partition, _), _ in rows],
-            "partitions": [partition.number for (partition, _), _ in rows],
-            "outcomes": [outcome for (_, outcome), _ in rows],
-            "counts": [n for _, n in rows],
-        },
+    return (
+        [partition.topic for (partition, _), _ in rows],
+        [partition.number for (partition, _), _ in rows],
+        [outcome for (_, outcome), _ in rows],
+        [n for _, n in rows],
     )

@@ -15,7 +15,7 @@ _PUBLISHED = text("""
         AS v(topic, partition, epoch)
     WHERE o.topic = v.topic AND o.partition = v.partition AND o.epoch = v.epoch AND o.published < o.next_offset""")
 _OFFSETS = text("SELECT topic, partition, next_offset, passed + next_offset - origin FROM consumer_offset")
-_TALLY = text("SELECT topic, outcome, sum(n)::bigint FROM consumer_tally GROUP BY topic, outcome")
+_TALLY = text("SELECT topic, outcome, sum(n)::bigint FROM consumer_tally GROUP BY topic, outcome HAVING sum(n) <> 0")
 _LOST = text("SELECT topic, sum(count)::bigint FROM log_gap GROUP BY topic")
 
 

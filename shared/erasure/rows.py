@@ -9,11 +9,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.erasure.belongings import Belongings
 from shared.erasure.names import Names
+from shared.statements import run
 
 _LOCK = "hashtext('petla.erasure')"
-_SHARE = text(f"SELECT pg_advisory_xact_lock_shared({_LOCK})")
+# In two statements: what was erased while the first one waited is seen by the second.
+_SHARE = f"SELECT pg_advisory_xact_lock_shared({_LOCK}); SELECT FROM erased LIMIT 1"
 _ALONE = text(f"SELECT pg_advisory_xact_lock({_LOCK})")
-_ANY = text("SELECT EXISTS (SELECT FROM erased)")
 _FIND = text("SELECT digest, at, revision FROM erased WHERE digest = ANY(CAST(:digests AS bytea[]))")
 _REMEMBER = text("""
     INSERT INTO erased AS e (digest, revision)
@@ -57,8 +58,7 @@ class Done(NamedTuple):
 
 async def share(tx: AsyncConnection) -> bool:
     """Holds up erasures until `tx` has ended; whether anybody was erased before it began."""
-    await tx.execute(_SHARE)
-    return bool((await tx.execute(_ANY)).scalar_one())
+    return await run(tx, _SHARE) != "SELECT 0"
 
 
 async def hold_alone(tx: AsyncConnection) -> None:

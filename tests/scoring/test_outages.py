@@ -1,6 +1,7 @@
 """Without its database scoring answers 503 and says when to ask again; it starts without one, and heals alone."""
 
 from collections.abc import AsyncIterator
+from contextlib import suppress
 
 import httpx
 import pytest
@@ -88,11 +89,10 @@ async def test_connections_that_are_cut_heal_by_themselves(deployed: Deployed, p
     await deployed.service.run_once()
     await deployed.log.append([answer("f1", 9)])
     await cut_connections(deployed.db, postgres)
-    # In what words depends on where the driver was when the connection went.
-    with pytest.raises(Exception, match=r"closed|terminat|another operation"):
-        await deployed.service.run_once()
-    while not await deployed.service.run_once():
-        pass
+    read = 0
+    while not read:
+        with suppress(Exception):  # whether it raises depends on where the driver was when the connection went
+            read = await deployed.service.run_once()
     response = await deployed.get(f"/v1/feedback/{fact_of('f1')}")
     assert response.status_code == 200
 

@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from shared import db as database_module
 from shared.database_server import connect
 from shared.db import Database, first_line, is_statement_timeout, is_transient, sqlstate
+from shared.statements import driver_of, fetch
 from tests.conftest import MakeDatabase
 
 
@@ -210,6 +211,35 @@ async def test_errors_past_sqlalchemy_are_judged_alike(db: Database) -> None:
     assert not is_transient(asyncpg.DataError("invalid input for query argument"))
     assert not is_transient(RuntimeError("a mistake of the program"))
     assert not is_transient(ValueError("out of range"))
+
+
+async def test_a_connection_that_was_cut_in_the_pool_is_not_handed_out(db: Database) -> None:
+    fresh = Database(db.url, pool_size=1)
+    async with fresh.transaction() as tx:
+        driver = driver_of(tx)
+    driver.terminate()
+    await put(fresh, 1)
+    async with fresh.transaction() as tx:
+        driver = driver_of(tx)
+    driver.terminate()
+    assert [n for (n,) in await fresh.fetch("SELECT n FROM kept")] == [1]
+    await fresh.close()
+
+
+async def test_what_cannot_be_rolled_back_is_not_used_again(db: Database) -> None:
+    fresh = Database(db.url, pool_size=1)
+
+    async def cut_off() -> None:
+        async with fresh.transaction() as tx:
+            await fetch(tx, "INSERT INTO kept VALUES (1)")
+            driver_of(tx).terminate()
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        await cut_off()
+    await put(fresh, 2)
+    assert await numbers(db) == [2]
+    await fresh.close()
 
 
 async def test_an_exhausted_pool_fails_in_time_and_recovers(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
