@@ -19,7 +19,8 @@ from services.alerts.records import PETLA
 from services.alerts.resurveys import answered_again
 from services.alerts.settings import AlertsSettings
 from services.alerts.states import UNATTEMPTED
-from services.alerts.store import customers, feedback, followups, journal
+from services.alerts.store import customers, feedback, followups, journal, openings
+from services.alerts.store.customers import Standing
 from services.alerts.verdicts import Known, News, Verdict, changed_note, lost_note, speaks_for
 from shared.erasure.anonymous import is_pseudonym
 from shared.events.followups import FollowupSuppressed
@@ -42,12 +43,14 @@ async def follow_up(
     """
     known = Known()
     await _lock(news, known, tx)
-    now = await followups.clock(tx)
-    await _bar([one for one in news if one.is_detractor], known, settings, erased, tx)
-    opened_here = await _open(known.without_followup(news), known, now, settings, tx)
+    detractors = [one for one in news if one.is_detractor]
+    standing = await customers.standing(_customers(one.scored for one in detractors), tx)
+    now = standing.now
+    _bar(detractors, known, settings, standing.refusing, erased)
+    opened_here = await _open(known.without_followup(news), known, standing, settings, tx)
     ids = {change.followup.id for change in opened_here}
     verdicts = [known.judge(one) for one in news]
-    await feedback.keep(_moved(verdicts), tx)
+    await feedback.keep(_moved(verdicts, {change.followup.feedback for change in opened_here}), tx)
     suppressed = [_suppressed(verdict, now) for verdict in verdicts if verdict.reason]
     await feedback.suppress(suppressed, tx)
     await _tell(_notes(verdicts, known, ids), known, now, settings, tx)
@@ -57,15 +60,21 @@ async def follow_up(
 
 
 async def _lock(news: Sequence[News], known: Known, tx: AsyncConnection) -> None:
+    """A feedback that was never seen before has none yet."""
     ids = {id_ for one in news for id_ in (one.kept, one.about) if id_}
+    feedbacks = {one.feedback for one in news if one.was_seen}
     submissions = {one.submission for one in news if one.submission}
-    known.add(await followups.lock(ids, {one.feedback for one in news}, submissions, tx))
+    if ids or feedbacks or submissions:
+        known.add(await followups.lock(ids, feedbacks, submissions, tx))
 
 
-async def _bar(
-    detractors: Sequence[News], known: Known, settings: AlertsSettings, erased: Collection[UUID], tx: AsyncConnection
+def _bar(
+    detractors: Sequence[News],
+    known: Known,
+    settings: AlertsSettings,
+    refusing: Collection[str],
+    erased: Collection[UUID],
 ) -> None:
-    refusing = await customers.refusing(_customers(one.scored for one in detractors), tx)
     for one in detractors:
         scored = one.scored
         gone = one.feedback in erased or is_pseudonym(scored.customer)
@@ -78,21 +87,20 @@ async def _bar(
 
 
 async def _open(
-    news: Sequence[News], known: Known, now: datetime, settings: AlertsSettings, tx: AsyncConnection
+    news: Sequence[News], known: Known, standing: Standing, settings: AlertsSettings, tx: AsyncConnection
 ) -> list[Change]:
     """The new follow-ups. Where another batch opened one for the submission first, that one is known now."""
     if not news:
         return []
-    values = await customers.order_values(_customers(one.scored for one in news), tx)
+    hours = settings.first_attempt_hours
     planned = [
-        opened(one.scored, one.submission, now, settings.first_attempt_hours, _value(one.scored, values))._replace(
+        opened(one.scored, one.submission, standing.now, hours, _value(one.scored, standing.order_values))._replace(
             traceparent=one.traceparent
         )
         for one in news
     ]
-    inserted = await followups.insert([change.followup for change in planned], tx)
+    inserted = await openings.insert(planned, settings.notifies, tx)
     done = [change for change in planned if change.followup.id in inserted]
-    await journal.write(done, settings.notifies, tx)
     known.add(change.followup for change in done)
     taken = {change.followup.submission for change in planned if change.followup.id not in inserted}
     if taken:
@@ -100,8 +108,13 @@ async def _open(
     return done
 
 
-def _moved(verdicts: Sequence[Verdict]) -> dict[UUID, UUID | None]:
-    return {verdict.news.feedback: verdict.keeps for verdict in verdicts if verdict.keeps != verdict.news.kept}
+def _moved(verdicts: Sequence[Verdict], opened_for: Collection[UUID]) -> dict[UUID, UUID | None]:
+    """What each feedback keeps from now on. One that a follow-up was opened for keeps that already."""
+    return {
+        verdict.news.feedback: verdict.keeps
+        for verdict in verdicts
+        if verdict.keeps != verdict.news.kept and verdict.news.feedback not in opened_for
+    }
 
 
 def _suppressed(verdict: Verdict, now: datetime) -> FollowupSuppressed:

@@ -69,9 +69,9 @@ class Handlers:
         for id_, message in highest.items():
             handled.duplicates[message.record.partition] += id_ not in kept
         news = [
-            news_of(message.data, kept[id_], message.event.traceparent)
+            news_of(message.data, before.keeps, before.was_seen, message.event.traceparent)
             for id_, message in highest.items()
-            if id_ in kept
+            if (before := kept.get(id_))
         ]
         concerned = [one for one in news if one.is_detractor or one.kept or one.about]
         if concerned:

@@ -4,14 +4,12 @@ At least once: an event that was appended and not marked, because the process di
 readers drop it by its id.
 """
 
-from collections.abc import Sequence
-from typing import NamedTuple
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from services.alerts import records
 from services.alerts.records import Positions
 from services.alerts.store import outbox
-from services.alerts.store.outbox import OUTBOXES, Outbox, Owed
+from services.alerts.store.outbox import Outbox, Owed
 from shared.clock import Clock
 from shared.db import Database
 from shared.events.envelope import object_key
@@ -19,11 +17,6 @@ from shared.log.port import Log, NewRecord
 
 BATCH = 500
 POSITIONS_EVERY_SECONDS = 1.0
-
-
-class _Claimed(NamedTuple):
-    box: Outbox
-    owed: Sequence[Owed]
 
 
 class Relay:
@@ -36,35 +29,25 @@ class Relay:
         self._tell_from = 0.0
 
     async def run_once(self) -> int:
-        """Send one batch, or where alerts stands when nothing is owed; returns the number of events sent."""
+        """Send a batch of each outbox, or where alerts stands when nothing is owed; returns the number of events."""
         token = uuid4()
-        claimed = await self._claim(token)
+        claimed = await outbox.claim(token, BATCH, self._db)
         if not claimed:
             await self._tell_positions()
             return 0
-        await self._log.append([self._record(box, one) for box, owed in claimed for one in owed])
-        async with self._db.transaction() as tx:
-            for box, owed in claimed:
-                await outbox.mark_published(box, owed, token, tx)
-        return sum(len(owed) for _, owed in claimed)
+        await self._log.append([self._record(box, one) for box, owed in claimed.items() for one in owed])
+        for box, owed in claimed.items():
+            await outbox.mark_published(box, owed, token, self._db)
+        return sum(map(len, claimed.values()))
 
     async def catch_up(self) -> int:
         """A pass of the loop: 0 unless more is owed, for what comes next wakes it. To look again would cost as much."""
         sent = await self.run_once()
-        if sent == BATCH:
+        if sent >= BATCH:
             return sent
         if sent:
             await self._tell_positions()
         return 0
-
-    async def _claim(self, token: UUID) -> list[_Claimed]:
-        claimed, left = [], BATCH
-        async with self._db.transaction() as tx:
-            for box in OUTBOXES:
-                if left and (owed := await outbox.claim(box, token, left, tx)):
-                    claimed.append(_Claimed(box, owed))
-                    left -= len(owed)
-        return claimed
 
     def _record(self, box: Outbox, one: Owed) -> NewRecord:
         return NewRecord(self._topic, object_key(box.about, str(one.id)), one.value)
@@ -73,8 +56,7 @@ class Relay:
         """At most once a second, and only when something was read since."""
         if self._clock.monotonic() < self._tell_from:
             return
-        async with self._db.transaction() as tx:
-            found = await outbox.positions(tx)
+        found = await outbox.positions(self._db)
         if found is None or found[0] == self._told:
             return
         next_offsets, at = found

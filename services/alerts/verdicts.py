@@ -18,14 +18,15 @@ from shared.events.scores import FeedbackScored
 class News(NamedTuple):
     """The highest revision of a feedback, and the follow-up that the feedback kept alive before it.
 
-    `about` is the follow-up that the customer was asked about, after somebody had dealt with it. `traceparent` is the
-    request that brought it, where that was traced.
+    `was_seen`: a lower revision has been here before. `about` is the follow-up that the customer was asked about, after
+    somebody had dealt with it. `traceparent` is the request that brought it, where that was traced.
     """
 
     scored: FeedbackScored
     feedback: UUID
     submission: UUID | None
     kept: UUID | None
+    was_seen: bool
     is_detractor: bool
     traceparent: str | None = None
     about: UUID | None = None
@@ -43,11 +44,12 @@ def is_detractor(scored: FeedbackScored) -> bool:
     return not scored.retracted and scored.group == rules.DETRACTOR
 
 
-def news_of(scored: FeedbackScored, kept: UUID | None, traceparent: str | None = None) -> News:
+def news_of(scored: FeedbackScored, kept: UUID | None, was_seen: bool, traceparent: str | None) -> News:
     """A submission belongs to its sender."""
     submission = fact_id("submission", scored.sender, scored.submission_id) if scored.submission_id else None
     about = _uuid(scored.followup_id) if scored.followup_id else None
-    return News(scored, UUID(scored.feedback), submission, kept, is_detractor(scored), traceparent, about)
+    feedback = UUID(scored.feedback)
+    return News(scored, feedback, submission, kept, was_seen, is_detractor(scored), traceparent, about)
 
 
 def _uuid(name: str) -> UUID | None:

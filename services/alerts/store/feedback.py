@@ -13,19 +13,19 @@ from services.alerts import records
 from services.alerts.models import Suppression
 from shared.events.followups import FollowupSuppressed
 from shared.events.scores import FeedbackScored
+from shared.statements import fetch
 
 _SUPPRESSION = Suppression.metadata.tables["suppression"]
 
-# Rows are locked in the order of their ids, so two batches cannot wait for each other.
-_REMEMBER = text("""
+# Rows are locked in the order of their ids, so two batches cannot wait for each other. What was there has been locked.
+_REMEMBER = """
     INSERT INTO seen_feedback AS seen (feedback, revision, answer)
     SELECT feedback, revision, CAST(answer AS jsonb)
-    FROM unnest(CAST(:feedbacks AS uuid[]), CAST(:revisions AS bigint[]), CAST(:answers AS text[]))
-        AS v(feedback, revision, answer)
+    FROM unnest($1::uuid[], $2::bigint[], $3::text[]) AS v(feedback, revision, answer)
     ORDER BY feedback
     ON CONFLICT (feedback) DO UPDATE SET revision = excluded.revision, answer = excluded.answer
         WHERE seen.revision < excluded.revision
-    RETURNING feedback, keeps""")
+    RETURNING feedback, keeps, xmax <> 0 AS was_seen"""
 _KEEP = text("""
     UPDATE seen_feedback seen SET keeps = v.keeps
     FROM unnest(CAST(:feedbacks AS uuid[]), CAST(:keeps AS uuid[])) AS v(feedback, keeps)
@@ -44,17 +44,23 @@ class Seen(NamedTuple):
     answer: FeedbackScored | None
 
 
-async def remember(revisions: Collection[Seen], tx: AsyncConnection) -> dict[UUID, UUID | None]:
-    """Keep what is higher than anything seen before; of these, which follow-up the feedback keeps alive so far."""
-    rows = await tx.execute(
+class Remembered(NamedTuple):
+    """Which follow-up the feedback keeps alive so far, and whether an earlier revision of it was seen."""
+
+    keeps: UUID | None
+    was_seen: bool
+
+
+async def remember(revisions: Collection[Seen], tx: AsyncConnection) -> dict[UUID, Remembered]:
+    """Keep what is higher than anything seen before, and only that is in the answer."""
+    rows = await fetch(
+        tx,
         _REMEMBER,
-        {
-            "feedbacks": [one.feedback for one in revisions],
-            "revisions": [one.revision for one in revisions],
-            "answers": [msgspec.json.encode(one.answer).decode() if one.answer else None for one in revisions],
-        },
+        [one.feedback for one in revisions],
+        [one.revision for one in revisions],
+        [msgspec.json.encode(one.answer).decode() if one.answer else None for one in revisions],
     )
-    return {row.feedback: row.keeps for row in rows}
+    return {feedback: Remembered(keeps, was_seen) for feedback, keeps, was_seen in rows}
 
 
 async def keep(followups: Mapping[UUID, UUID | None], tx: AsyncConnection) -> None:

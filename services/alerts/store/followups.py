@@ -7,21 +7,20 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy import text
-from sqlalchemy.dialects.postgresql import insert as insert_into
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.alerts.models import Followup
+from shared.statements import fetch
 
 _FOLLOWUP = Followup.metadata.tables["followup"]
 
 _CLOCK = text("SELECT clock_timestamp()")
 # By name: what a later version adds to the table is none of this one's, and changes no answer that is prepared.
 _COLUMNS = ", ".join(column.name for column in _FOLLOWUP.c)
-_LOCK = text(f"""
+_LOCK = f"""
     SELECT {_COLUMNS} FROM followup
-    WHERE id = ANY(CAST(:ids AS uuid[])) OR feedback = ANY(CAST(:feedbacks AS uuid[]))
-        OR submission = ANY(CAST(:submissions AS uuid[]))
-    ORDER BY id FOR UPDATE""")
+    WHERE id = ANY($1::uuid[]) OR feedback = ANY($2::uuid[]) OR submission = ANY($3::uuid[])
+    ORDER BY id FOR UPDATE"""
 _LOCK_OVERDUE = text(f"""
     SELECT {_COLUMNS} FROM followup
     WHERE overdue_at IS NULL AND state IN ('new', 'assigned') AND first_attempt_due <= clock_timestamp()
@@ -32,8 +31,6 @@ _LOCK_OF = text(f"""
         AND NOT EXISTS (SELECT FROM followup_event e WHERE e.followup_id = f.id AND e.kind = 'commented'
             AND position(CAST(:note AS bytea) IN e.value) > 0)
     ORDER BY id FOR UPDATE""")
-# A submission that somebody else opened a moment ago is waited for, and then nothing is inserted.
-_INSERT = insert_into(_FOLLOWUP).on_conflict_do_nothing().returning(_FOLLOWUP.c.id)
 _UPDATE = (
     sa.update(_FOLLOWUP)
     .where(_FOLLOWUP.c.id == sa.bindparam("row_id"))
@@ -50,8 +47,7 @@ async def lock(
     ids: Collection[UUID], feedbacks: Collection[UUID], submissions: Collection[UUID], tx: AsyncConnection
 ) -> list[Followup]:
     """Those with one of these ids, of one of these feedbacks or submissions, until the transaction ends."""
-    names = {"ids": list(ids), "feedbacks": list(feedbacks), "submissions": list(submissions)}
-    return [_followup(row) for row in await tx.execute(_LOCK, names)]
+    return [Followup(**row) for row in await fetch(tx, _LOCK, list(ids), list(feedbacks), list(submissions))]
 
 
 async def lock_of(customers: Collection[str], states: Sequence[str], note: str, tx: AsyncConnection) -> list[Followup]:
@@ -63,12 +59,6 @@ async def lock_of(customers: Collection[str], states: Sequence[str], note: str, 
 async def lock_overdue(limit: int, tx: AsyncConnection) -> list[Followup]:
     """Missed deadlines that were not reported, the earliest first; what others work on is left to them."""
     return [_followup(row) for row in await tx.execute(_LOCK_OVERDUE, {"limit": limit})]
-
-
-async def insert(followups: Sequence[Followup], tx: AsyncConnection) -> set[UUID]:
-    """The ids that went in; the others found their submission taken. Sorted, so that two batches cannot deadlock."""
-    rows = sorted(followups, key=lambda followup: (str(followup.submission), followup.id))
-    return set((await tx.execute(_INSERT, [row.model_dump() for row in rows])).scalars())
 
 
 async def update(followups: Sequence[Followup], tx: AsyncConnection) -> None:

@@ -1,6 +1,7 @@
 """What happened to follow-ups, and who has to be told: append-only, written with the row it is about."""
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -22,17 +23,11 @@ WEBHOOK = "webhook"
 
 async def move(changes: Sequence[Change], notify: bool, tx: AsyncConnection) -> None:
     """Existing rows move on, with their events. `notify`: somebody outside is told of what is in NOTIFIED."""
-    if changes:
-        await followups.update([change.followup for change in changes], tx)
-        await write(changes, notify, tx)
-
-
-async def write(changes: Sequence[Change], notify: bool, tx: AsyncConnection) -> None:
-    """The events of rows that are already as they should be."""
     if not changes:
         return
-    await tx.execute(sa.insert(_EVENT), [_event(change) for change in changes])
-    told = [_notification(change) for change in changes if notify and change.kind in NOTIFIED]
+    await followups.update([change.followup for change in changes], tx)
+    await tx.execute(sa.insert(_EVENT), [event_row(change) for change in changes])
+    told = [notification_row(change) for change in changes if notify and change.kind in NOTIFIED]
     if told:
         await tx.execute(sa.insert(_NOTIFICATION), told)
 
@@ -45,7 +40,7 @@ async def history(followup_id: UUID, tx: AsyncConnection) -> list[tuple[str, Fol
     return [(kind, records.told_by(value)) for kind, value in rows]
 
 
-def _event(change: Change) -> dict[str, object]:
+def event_row(change: Change) -> dict[str, Any]:
     return {
         "followup_id": change.followup.id,
         "version": change.told.version,
@@ -55,7 +50,7 @@ def _event(change: Change) -> dict[str, object]:
     }
 
 
-def _notification(change: Change) -> dict[str, object]:
+def notification_row(change: Change) -> dict[str, Any]:
     event_id = records.step_event_id(change.followup.id, change.told.version)
     return {
         "id": fact_id("notification", WEBHOOK, str(event_id)),
