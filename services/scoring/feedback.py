@@ -3,16 +3,17 @@
 Nearly every answer is the first and only revision of its feedback. A batch of such is handled column by column.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
+from itertools import compress
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.scoring import rows
 from services.scoring.counters import Counters
-from services.scoring.publishing import Publisher
+from services.scoring.publishing import Current, Publisher
 from services.scoring.rollups import Changes, Days, Revision
-from services.scoring.rows import Revisions
+from services.scoring.rows import Answers, Arrivals
 from services.scoring.store import feedback as table
 from services.scoring.store import registers
 from services.scoring.store import rollups as rollup_table
@@ -30,37 +31,44 @@ class Feedback:
 
     async def record(self, messages: Sequence[Message], tx: AsyncConnection) -> Handled:
         handled = Handled()
-        settled = await registers.settle("feedback", rows.feedback_arrivals(messages), handled, tx)
-        if not settled.fresh:
-            return handled
+        arrivals = rows.feedback_arrivals(messages)
+        known = await registers.known("feedback", arrivals.id, tx)
+        changes = Changes(self._days)
+        if known or len(set(arrivals.id)) < len(arrivals.id):
+            settled = registers.tell_apart(arrivals.rows(), known, handled)
+            current = await self._record_again(settled, changes, tx) if settled.fresh else ()
+        else:
+            current = await self._record_first(arrivals, changes, tx)
+        await rollup_table.add(changes.cells(rows.writer(messages)), tx)
+        handled.publish = self._publisher.scored_all(current)
+        handled.after_commit.append(partial(self._counters.scored.inc, len(handled.publish)))
+        return handled
+
+    async def _record_first(self, arrivals: Arrivals, changes: Changes, tx: AsyncConnection) -> Iterable[Current]:
+        """Nothing was known of any of them, and none came twice."""
+        answers = rows.answers_of(arrivals)
+        await table.insert(rows.feedback_rows(arrivals, answers), tx)
+        changes.add_first(*answers)
+        return _told(arrivals, answers)
+
+    async def _record_again(self, settled: Settled, changes: Changes, tx: AsyncConnection) -> Iterable[Current]:
         before = await table.histories(settled.had_rows, tx) if settled.had_rows else {}
         if settled.demoted:
             await registers.demote("feedback", settled.demoted, tx)
-        known = rows.revisions_of(settled.fresh)
-        current = settled.are_current()
-        documents = [arrival.message.event.data for arrival in settled.fresh]
-        beginnings = rows.feedback_beginnings(settled.fresh, known)
-        await table.insert(beginnings, documents, [not one for one in current], tx)
-        changes = self._changes(settled, known, before)
-        await rollup_table.add(changes.cells(rows.writer(messages)), tx)
-        handled.publish = self._publisher.scored_all(
-            (message.event, graded.group, message.data, message.record.key)
-            for (_, _, _, message), graded, is_current in zip(settled.fresh, known.graded, current, strict=True)
-            if is_current
-        )
-        handled.after_commit.append(partial(self._counters.scored.inc, sum(current)))
-        return handled
-
-    def _changes(self, settled: Settled, known: Revisions, before: Mapping[str, Sequence[Revision]]) -> Changes:
-        changes = Changes(self._days)
-        if settled.all_first:
-            changes.add_first(known.graded, known.time, known.dimensions)
-            return changes
+        arrivals = Arrivals._make(zip(*settled.fresh, strict=True))
+        answers = rows.answers_of(arrivals)
+        are_current = settled.are_current()
+        superseded = await registers.superseded(are_current, tx)
+        await table.insert(rows.feedback_rows(arrivals, answers, superseded), tx)
         after: dict[str, list[Revision]] = {}
-        for arrival, *revision in zip(settled.fresh, *known, strict=True):
-            revisions = after.setdefault(arrival.id, list(before.get(arrival.id, ())))
-            revisions.append(Revision._make(revision))
+        for id_, revision in zip(arrivals.id, rows.revisions_of(arrivals, answers), strict=True):
+            after.setdefault(id_, list(before.get(id_, ()))).append(revision)
         for id_, revisions in after.items():
             changes.add(before.get(id_, ()), -1)
             changes.add(revisions, 1)
-        return changes
+        return compress(_told(arrivals, answers), are_current)
+
+
+def _told(arrivals: Arrivals, answers: Answers) -> Iterator[Current]:
+    for (record, event, data), alike in zip(arrivals.message, answers.alike, strict=True):
+        yield event, alike.graded.group, data, record.key

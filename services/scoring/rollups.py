@@ -6,8 +6,8 @@ only the sum over partitions means something.
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
-from itertools import repeat
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -21,6 +21,7 @@ DIMENSIONS = {
 }
 TOTAL = ""
 _QUARTER = 900  # seconds
+_QUARTER_MICROSECONDS, _QUARTERS_TO_2000 = _QUARTER * 1_000_000, 946_684_800 // _QUARTER
 
 RETRACTED = "retracted"
 NO_PROMISE = "no_promise"
@@ -55,6 +56,17 @@ class Graded(NamedTuple):
     group: str | None
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class Alike:
+    """What many answers have in common: equal ones have the same object, told from others by its address alone.
+
+    `dimensions` in the order of FEEDBACK_DIMENSIONS, without the source.
+    """
+
+    graded: Graded
+    dimensions: tuple[str | None, ...]
+
+
 class Revision(NamedTuple):
     """What the rollups need of one revision of a feedback; `dimensions` in the order of FEEDBACK_DIMENSIONS.
 
@@ -80,7 +92,15 @@ class Days:
 
     def at(self, timestamp: float) -> date:
         """Of seconds since 1970."""
-        quarter = timestamp // _QUARTER
+        return self._of(timestamp // _QUARTER)
+
+    def all_at(self, moments: Iterable[int]) -> list[date]:
+        """Of microseconds since 2000, each."""
+        quarters = [moment // _QUARTER_MICROSECONDS for moment in moments]
+        days = {quarter: self._of(quarter + _QUARTERS_TO_2000) for quarter in set(quarters)}
+        return [days[quarter] for quarter in quarters]
+
+    def _of(self, quarter: float) -> date:
         day = self._known.get(quarter)
         if day is None:
             if len(self._known) > 100_000:
@@ -116,11 +136,11 @@ class Changes:
             answer, excluded = found
             self._answers[answer.graded, self._days.at(answer.time), answer.dimensions, excluded] += sign
 
-    def add_first(
-        self, grades: Iterable[Graded], times: Iterable[float], dimensions: Iterable[tuple[str | None, ...]]
-    ) -> None:
-        """Feedbacks of which one revision is known: a column each of what `add` counts."""
-        self._answers.update(zip(grades, map(self._days.at, times), dimensions, repeat("")))
+    def add_first(self, alike: Iterable[Alike], senders: Iterable[str], moments: Iterable[int]) -> None:
+        """Feedbacks of which one revision is known: a column each of what `add` counts, moments as `Days` has them."""
+        same = Counter(zip(alike, senders, self._days.all_at(moments), strict=True))
+        for (one, sender, day), n in same.items():
+            self._answers[one.graded, day, (*one.dimensions, sender), ""] += n
 
     def cells(self, partition: int) -> Deltas:
         deltas = Deltas()

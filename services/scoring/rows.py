@@ -1,19 +1,19 @@
 """From events to what the tables hold. Pure, and run once for every event: cheap calls only."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
-from itertools import starmap
-from operator import add, attrgetter
+from itertools import chain, repeat, starmap
+from operator import attrgetter, itemgetter
+from struct import Struct
 from typing import Any, NamedTuple
 from uuid import UUID
 
-import msgspec
+from msgspec import Raw
 
-from services.scoring.lines import BETWEEN, cell
+from services.scoring import binary
 from services.scoring.metrics.cells import Scale
 from services.scoring.metrics.groups import group
-from services.scoring.rollups import FEEDBACK_DIMENSIONS, Graded
+from services.scoring.rollups import FEEDBACK_DIMENSIONS, Alike, Graded, Revision
 from shared.consumer.messages import Message
 from shared.events.activity import ACTIVITY, ACTIVITY_RETRACTED
 from shared.events.envelope import content_digest
@@ -21,12 +21,15 @@ from shared.events.feedback import RETRACTED, Answer, tenths
 from shared.events.followups import AlertsPosition, event_type
 
 _fact, _revision, _sender = attrgetter("factid"), attrgetter("revision"), attrgetter("sender")
-_time, _received_at = attrgetter("time"), attrgetter("receivedat")
-_scored = attrgetter("metric", "score", "scale_min", "scale_max", "direction")
+_time, _received_at, _data = attrgetter("time"), attrgetter("receivedat"), attrgetter("data")
+_first, _number = itemgetter(0), itemgetter(1)  # of a message its record, of that its partition, of that its number
+_shared = attrgetter(
+    "metric", "score", "scale_min", "scale_max", "direction",
+    *(name for name in FEEDBACK_DIMENSIONS if name != "source"),
+)  # fmt: skip
 # In place of an answer that was taken back: nothing is known of it.
 _TAKEN_BACK: Any = Answer(metric=None, direction=None)  # type: ignore[arg-type]
 _ATTEMPTS = (event_type("attempted"), event_type("reached"))
-_dimensions = attrgetter(*(name for name in FEEDBACK_DIMENSIONS if name != "source"))
 
 
 class Arrival(NamedTuple):
@@ -38,25 +41,41 @@ class Arrival(NamedTuple):
     message: Message
 
 
-class Revisions(NamedTuple):
-    """A column each of what `Revision` is a row of."""
+class Arrivals(NamedTuple):
+    """The same, a column each: row by row would cost three times as much."""
 
+    id: Sequence[str]
     revision: Sequence[int]
-    retracted: Sequence[bool]
-    graded: Sequence[Graded]
-    time: Sequence[float]
-    dimensions: Sequence[tuple[str | None, ...]]
+    content: Sequence[bytes]
+    message: Sequence[Message]
+
+    def rows(self) -> list[Arrival]:
+        return list(map(Arrival._make, zip(*self, strict=True)))
+
+
+class Answers(NamedTuple):
+    """Feedback as the fact table and the rollups take it, a column each; `moment` in microseconds since 2000."""
+
+    alike: Sequence[Alike]
+    sender: Sequence[str]
+    moment: Sequence[int]
 
 
 def writer(messages: Sequence[Message]) -> int:
     """Which partition's cells a batch changes: one that it has read from, so that nobody else can be writing them."""
-    return min({message.record.partition.number for message in messages})
+    lowest: int = min(map(_number, map(_first, map(_first, messages))))
+    return lowest
 
 
-def feedback_arrivals(messages: Sequence[Message]) -> list[Arrival]:
+def feedback_arrivals(messages: Sequence[Message]) -> Arrivals:
     events = [message.event for message in messages]
-    contents = [content_digest("retraction" if one.type == RETRACTED else "answer", one.data) for one in events]
-    return list(map(Arrival._make, zip(map(_fact, events), map(_revision, events), contents, messages, strict=True)))
+    kinds = ["retraction" if event.type == RETRACTED else "answer" for event in events]
+    return Arrivals(
+        list(map(_fact, events)),
+        list(map(_revision, events)),
+        list(map(content_digest, kinds, map(_data, events))),
+        messages,
+    )
 
 
 def activity_arrival(message: Message) -> Arrival:
@@ -64,51 +83,79 @@ def activity_arrival(message: Message) -> Arrival:
     return Arrival(event.factid, event.revision, content_digest(event.type, event.data), message)
 
 
-@lru_cache(maxsize=4096)
-def _grade(metric: str, score: float | None, low: float | None, high: float | None, direction: str) -> Graded:
+@lru_cache(maxsize=16_384)
+def _alike(
+    metric: str, score: float | None, low: float | None, high: float | None, direction: str, *dimensions: str | None
+) -> Alike:
     if score is None or low is None or high is None:
-        return Graded(metric, direction, None, None, None, None)
+        return Alike(Graded(metric, direction, None, None, None, None), dimensions)
     points = tenths(score), tenths(low), tenths(high)
-    return Graded(metric, direction, *points, group(metric, points[0], Scale(points[1], points[2], direction)))
+    name = group(metric, points[0], Scale(points[1], points[2], direction))
+    return Alike(Graded(metric, direction, *points, name), dimensions)
 
 
-def revisions_of(arrivals: Sequence[Arrival]) -> Revisions:
-    """Column by column: row by row would cost three times as much."""
-    events = [arrival.message.event for arrival in arrivals]
-    told = [arrival.message.data for arrival in arrivals]
+def answers_of(arrivals: Arrivals) -> Answers:
+    events = [message.event for message in arrivals.message]
+    told = [message.data for message in arrivals.message]
     answers = [one if type(one) is Answer else _TAKEN_BACK for one in told]
-    return Revisions(
-        list(map(_revision, arrivals)),
-        [answer is _TAKEN_BACK for answer in answers],
-        list(starmap(_grade, map(_scored, answers))),
-        [time.timestamp() for time in map(_time, events)],
-        list(map(add, map(_dimensions, answers), zip(map(_sender, events), strict=False))),
+    return Answers(
+        list(starmap(_alike, map(_shared, answers))),
+        list(map(_sender, events)),
+        binary.instants(map(_time, events)),
     )
 
 
-def feedback_beginnings(arrivals: Sequence[Arrival], known: Revisions) -> list[str]:
-    """All but the data, in the order of `store.feedback.COLUMNS`."""
-    events = [arrival.message.event for arrival in arrivals]
-    places = [arrival.message.record.partition.number for arrival in arrivals]
-    columns = (
-        map(_fact, events),
-        [rf"\x{arrival.content.hex()}" for arrival in arrivals],
-        _texts(list(map(_time, events))),
-        _texts(list(map(_received_at, events))),
-        map(_in_common, map(_sender, events), places, known.revision, known.retracted, known.graded),
+def revisions_of(arrivals: Arrivals, answers: Answers) -> Iterator[Revision]:
+    for revision, message, alike, sender in zip(
+        arrivals.revision, arrivals.message, answers.alike, answers.sender, strict=True
+    ):
+        time = message.event.time.timestamp()
+        yield Revision(revision, alike.graded.metric is None, alike.graded, time, (*alike.dimensions, sender))
+
+
+# Everything before the document but what many rows have in common. The last one is the version of a jsonb.
+_own = Struct(">i16s i16s iq iq iB".replace(" ", "")).pack
+
+
+def feedback_rows(
+    arrivals: Arrivals, answers: Answers, superseded: Iterable[bytes] = repeat(binary.NULL)
+) -> Iterator[bytes | Raw]:
+    """As `binary` has them, in the order of `store.feedback.COLUMNS`; in pieces, of which the document is one."""
+    events = [message.event for message in arrivals.message]
+    partitions = map(_number, map(_first, map(_first, arrivals.message)))
+    documents = list(map(_data, events))
+    common = map(_in_common, superseded, answers.sender, partitions, arrivals.revision, answers.alike)
+    own = map(
+        _own,
+        repeat(16),
+        binary.uuids(arrivals.id),
+        repeat(16),
+        arrivals.content,
+        repeat(8),
+        answers.moment,
+        repeat(8),
+        binary.instants(map(_received_at, events)),
+        [len(document) + 1 for document in documents],
+        repeat(1),
     )
-    return list(map(BETWEEN.join, zip(*columns, strict=True)))
+    return chain.from_iterable(zip(common, own, documents, strict=False))
 
 
 @lru_cache(maxsize=16_384)
-def _in_common(sender: str, partition: int, revision: int, retracted: bool, graded: Graded) -> str:
-    """Of the cells of a row, those that many rows have in common."""
-    return BETWEEN.join(map(cell, (sender, partition, revision, retracted, *graded)))
-
-
-def _texts(moments: list[datetime]) -> list[str]:
-    """All at once: one by one they would cost five times as much."""
-    return msgspec.json.encode(moments)[2:-2].decode().split('","')
+def _in_common(superseded: bytes, sender: str, partition: int, revision: int, alike: Alike) -> bytes:
+    metric, direction, score, low, high, name = alike.graded
+    values = (
+        superseded,
+        binary.text(sender),
+        binary.integer(partition),
+        binary.bigint(revision),
+        binary.boolean(metric is None),
+        binary.text(metric),
+        binary.text(direction),
+        *map(binary.integer, (score, low, high)),
+        binary.text(name),
+    )
+    return binary.count(len(values) + 5) + b"".join(values)
 
 
 def activity_row(arrival: Arrival) -> tuple[Any, ...]:

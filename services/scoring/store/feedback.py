@@ -1,6 +1,6 @@
 """The fact table of answers: inserting revisions, reading histories, and what must be published again."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -10,13 +10,10 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.scoring.rollups import FEEDBACK_DIMENSIONS, Graded, Revision
-from services.scoring.store.registers import copy_documents
+from services.scoring.store.registers import copy_binary
 
 COLUMNS = (
-    "id",
-    "content",
-    "time",
-    "received_at",
+    "superseded_at",
     "sender",
     "partition",
     "revision",
@@ -27,6 +24,11 @@ COLUMNS = (
     "scale_min",
     "scale_max",
     "group_name",
+    "id",
+    "content",
+    "time",
+    "received_at",
+    "data",
 )
 _DIMENSIONS = ", ".join("sender" if name == "source" else f"data ->> '{name}'" for name in FEEDBACK_DIMENSIONS)
 _HISTORY = text(f"""
@@ -51,11 +53,9 @@ class Recorded(NamedTuple):
     data: str
 
 
-async def insert(
-    beginnings: Sequence[str], documents: Sequence[Raw], superseded: Sequence[bool], tx: AsyncConnection
-) -> None:
-    """Rows in the order of COLUMNS and then `data`; fails on a second row of a revision, or a second current one."""
-    await copy_documents("feedback", COLUMNS, beginnings, documents, superseded, tx)
+async def insert(rows: Iterable[bytes | Raw], tx: AsyncConnection) -> None:
+    """Rows in the order of COLUMNS, packed; fails on a second row of a revision, or a second current one."""
+    await copy_binary("feedback", COLUMNS, rows, tx)
 
 
 async def histories(ids: Collection[str], tx: AsyncConnection) -> dict[str, list[Revision]]:

@@ -9,19 +9,18 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.scoring.rows import Step
 from services.scoring.store.registers import columns
+from shared.statements import fetch
 
 _OPENED = ("opened_at", "priority", "metric", "score", "scale_max")
 _NEWEST_OPENING = ", ".join(
     f"{name} = CASE WHEN excluded.opened_version > f.opened_version THEN excluded.{name} ELSE f.{name} END"
     for name in _OPENED
 )
-_MERGE = text(f"""
+_MERGE = f"""
     INSERT INTO followup AS f ({", ".join(Step._fields)})
-    SELECT * FROM unnest(CAST(:id AS uuid[]), CAST(:feedback AS uuid[]), CAST(:version AS integer[]),
-        CAST(:state AS text[]), CAST(:first_attempt_at AS timestamptz[]), CAST(:opened_version AS integer[]),
-        CAST(:opened_at AS timestamptz[]), CAST(:priority AS text[]), CAST(:metric AS text[]),
-        CAST(:score AS integer[]), CAST(:scale_max AS integer[]), CAST(:due_version AS integer[]),
-        CAST(:first_attempt_due AS timestamptz[]))
+    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::integer[], $4::text[], $5::timestamptz[], $6::integer[],
+        $7::timestamptz[], $8::text[], $9::text[], $10::integer[], $11::integer[], $12::integer[],
+        $13::timestamptz[])
     ON CONFLICT (id) DO UPDATE SET
         state = CASE WHEN excluded.version > f.version THEN excluded.state ELSE f.state END,
         version = greatest(f.version, excluded.version),
@@ -30,7 +29,7 @@ _MERGE = text(f"""
             ELSE f.first_attempt_due END,
         due_version = greatest(f.due_version, excluded.due_version),
         {_NEWEST_OPENING},
-        opened_version = greatest(f.opened_version, excluded.opened_version)""")
+        opened_version = greatest(f.opened_version, excluded.opened_version)"""
 _SUPPRESS = text("""
     INSERT INTO suppression (feedback, revision, reason, followup_id, at)
     SELECT * FROM unnest(CAST(:feedback AS uuid[]), CAST(:revision AS bigint[]), CAST(:reason AS text[]),
@@ -53,7 +52,7 @@ async def merge_steps(steps: Sequence[Step], tx: AsyncConnection) -> None:
             rounds.append(place := {})
         place[step.id] = step
     for each in rounds:
-        await tx.execute(_MERGE, columns(Step._fields, list(each.values())))
+        await fetch(tx, _MERGE, *zip(*each.values(), strict=True))
 
 
 async def suppress(rows: Sequence[tuple[UUID, int, str, UUID | None, datetime]], tx: AsyncConnection) -> None:

@@ -6,7 +6,7 @@ with other content a conflict, and then the first in the log stays.
 
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import compress
+from itertools import chain
 from operator import attrgetter
 from typing import Any
 
@@ -14,16 +14,19 @@ from msgspec import Raw
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.scoring.lines import AROUND, BETWEEN, lines
+from services.scoring import binary
 from services.scoring.rows import Arrival
 from shared.consumer.messages import Conflict, Handled
+from shared.statements import driver_of, fetch
 
 # As one text: the client would spend ten times as much on a list of so many. In a query of its own, which is read once;
 # joined, it would make the planner read a whole table that has no statistics yet.
 _KNOWN = """
-    SELECT id, revision, content FROM {table}
-    WHERE id = ANY(CAST((SELECT CAST(CAST(:ids AS text) AS uuid[])) AS uuid[]))"""
-_id, _revision = attrgetter("id"), attrgetter("revision")
+    SELECT id, revision, content FROM {table} WHERE id = ANY(CAST((SELECT $1::text::uuid[]) AS uuid[]))"""
+_id = attrgetter("id")
+
+# The contents that are known, by fact and revision.
+Known = dict[str, dict[int, bytes]]
 
 
 @dataclass
@@ -31,10 +34,7 @@ class Settled:
     """`fresh` are the revisions to insert, `current` the highest known of each of their facts after the batch.
 
     `had_rows` are the facts that were known before; `demoted` those whose current row must be marked as superseded.
-    `all_first`: nothing was known of any of them, and none came twice.
     """
-
-    all_first: bool = False
 
     fresh: list[Arrival] = field(default_factory=list)
     current: dict[str, int] = field(default_factory=dict)
@@ -43,21 +43,23 @@ class Settled:
 
     def are_current(self) -> list[bool]:
         """Of the fresh ones, each."""
-        if self.all_first:
-            return [True] * len(self.fresh)
         return [self.current[arrival.id] == arrival.revision for arrival in self.fresh]
+
+
+async def known(table: str, ids: Iterable[str], tx: AsyncConnection) -> Known:
+    found: Known = {}
+    for id_, revision, content in await fetch(tx, _KNOWN.format(table=table), f"{{{','.join(ids)}}}"):
+        found.setdefault(str(id_), {})[revision] = content
+    return found
 
 
 async def settle(table: str, arrivals: Sequence[Arrival], handled: Handled, tx: AsyncConnection) -> Settled:
     """Tell fresh revisions from duplicates and conflicts (which go into `handled`), in the order of the log."""
-    ids = list(map(_id, arrivals))
-    rows = await tx.execute(text(_KNOWN.format(table=table)), {"ids": f"{{{','.join(ids)}}}"})
-    known: dict[str, dict[int, bytes]] = {}
-    for id_, revision, content in rows:
-        known.setdefault(str(id_), {})[revision] = content
-    current = dict(zip(ids, map(_revision, arrivals), strict=True))
-    if not known and len(current) == len(ids):
-        return Settled(True, list(arrivals), current)
+    return tell_apart(arrivals, await known(table, map(_id, arrivals), tx), handled)
+
+
+def tell_apart(arrivals: Sequence[Arrival], known: Known, handled: Handled) -> Settled:
+    """The same where what is known is at hand; it grows by what is fresh."""
     highest_before = {id_: max(revisions) for id_, revisions in known.items()}
     settled = Settled()
     for arrival in arrivals:
@@ -95,44 +97,30 @@ async def copy_into(
     table: str, names: Sequence[str], rows: Sequence[Sequence[Any]], superseded: Sequence[bool], tx: AsyncConnection
 ) -> None:
     """Insert revisions by COPY, a third of the cost of arrays; what is superseded already gets its time now."""
-    driver = (await tx.get_raw_connection()).driver_connection
-    assert driver is not None
+    driver = driver_of(tx)
     current = [row for row, old in zip(rows, superseded, strict=True) if not old]
     await driver.copy_records_to_table(table, columns=names, records=current)
     if len(current) < len(rows):
-        now = (await tx.execute(text("SELECT now()"))).scalar_one()
+        ((now,),) = await fetch(tx, "SELECT now()")
         late = [(*row, now) for row, old in zip(rows, superseded, strict=True) if old]
         await driver.copy_records_to_table(table, columns=[*names, "superseded_at"], records=late)
 
 
-async def copy_documents(
-    table: str,
-    names: Sequence[str],
-    beginnings: Sequence[str],
-    documents: Sequence[Raw],
-    superseded: Sequence[bool],
-    tx: AsyncConnection,
-) -> None:
-    """The same of rows that are text already, and end with a document in the column `data`."""
-    if not all(superseded):
-        current = [not old for old in superseded]
-        await _copy_text(table, names, list(compress(beginnings, current)), list(compress(documents, current)), tx)
-    if any(superseded):
-        now = (await tx.execute(text("SELECT CAST(now() AS text)"))).scalar_one()
-        late = [f"{beginning}{BETWEEN}{now}" for beginning in compress(beginnings, superseded)]
-        await _copy_text(table, [*names, "superseded_at"], late, list(compress(documents, superseded)), tx)
+async def superseded(are_current: Sequence[bool], tx: AsyncConnection) -> list[bytes]:
+    """When each was, as `binary` has it: what comes behind a higher revision is superseded now."""
+    if all(are_current):
+        return [binary.NULL] * len(are_current)
+    ((now,),) = await fetch(tx, "SELECT now()")
+    return [binary.NULL if current else binary.instant(now) for current in are_current]
 
 
-async def _copy_text(
-    table: str, names: Sequence[str], beginnings: Sequence[str], documents: Sequence[Raw], tx: AsyncConnection
-) -> None:
+async def copy_binary(table: str, names: Sequence[str], rows: Iterable[bytes | Raw], tx: AsyncConnection) -> None:
+    """Insert rows that `binary` has packed already, in pieces."""
+
     async def source() -> AsyncIterator[bytes]:
-        yield lines(beginnings, documents)
+        yield b"".join(chain([binary.BEGIN], rows, [binary.END]))
 
-    driver = (await tx.get_raw_connection()).driver_connection
-    assert driver is not None
-    columns = [*names, "data"]
-    await driver.copy_to_table(table, source=source(), columns=columns, format="csv", delimiter=BETWEEN, quote=AROUND)
+    await driver_of(tx).copy_to_table(table, source=source(), columns=names, format="binary")
 
 
 def columns(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> dict[str, list[Any]]:

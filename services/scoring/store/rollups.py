@@ -1,25 +1,21 @@
 """The rollup table: counts by metric, one dimension, day, score and partition."""
 
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.scoring.rollups import Cell, Deltas
-from services.scoring.store.registers import columns
+from services.scoring.rollups import Deltas
+from shared.statements import fetch
 
-_ADD = text("""
+_ADD = """
     INSERT INTO rollup AS r (metric, dimension, value, day, scale_min, scale_max, direction, score, excluded,
         partition, n)
-    SELECT * FROM unnest(CAST(:metric AS text[]), CAST(:dimension AS text[]), CAST(:value AS text[]),
-        CAST(:day AS date[]), CAST(:scale_min AS integer[]), CAST(:scale_max AS integer[]),
-        CAST(:direction AS text[]), CAST(:score AS integer[]), CAST(:excluded AS text[]),
-        CAST(:partition AS integer[]), CAST(:n AS bigint[]))
+    SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::date[], $5::integer[], $6::integer[], $7::text[],
+        $8::integer[], $9::text[], $10::integer[], $11::bigint[])
     ON CONFLICT (metric, dimension, day, value, scale_min, scale_max, direction, score, excluded, partition)
-    DO UPDATE SET n = r.n + excluded.n""")
+    DO UPDATE SET n = r.n + excluded.n"""
 
 
 async def add(deltas: Deltas, tx: AsyncConnection) -> None:
     """Sorted, so that two transactions meeting in the same cells wait for one another instead of deadlocking."""
     changed = sorted((cell, n) for cell, n in deltas.items() if n)
     if changed:
-        cells = columns(Cell._fields, [cell for cell, _ in changed])
-        await tx.execute(_ADD, {**cells, "n": [n for _, n in changed]})
+        await fetch(tx, _ADD, *zip(*(cell for cell, _ in changed), strict=True), [n for _, n in changed])
