@@ -81,7 +81,9 @@ class Door:
         span = self._tracing.start(f"POST {PATH}", "server", caused_by=_caused_by(scope) if self._tracing.on else None)
         answer: Answer | Response
         try:
-            answer = await self._take(scope, sent, span.traceparent)
+            taking = self._take(scope, sent, span.traceparent)
+            del sent  # while the log takes what was made of it, what was sent would only fill the processor's caches
+            answer = await taking
         except Disconnected:
             span.end(failed=True)
             return None
@@ -114,7 +116,9 @@ class Door:
         try:
             body = reading.take(headers, sent) if isinstance(sent, bytes) else await reading.read(headers, sent)
             if is_batch(form, body):
-                return await self._take_batch(form, body, principal.source, traceparent)
+                taking = self._take_batch(form, body, principal.source, traceparent)
+                del body, sent  # as above
+                return await taking
             return await self._take_one(form, headers, body, principal.source, traceparent)
         finally:
             reading.release()
@@ -140,6 +144,7 @@ class Door:
         self._let_through(sender, len(documents))
         arrival, plain = self._clock.now(), is_plain(body)
         if plain and (admitted := admit_answers(body, documents, sender, arrival, traceparent)) is not None:
+            del body, documents
             return answers.all_taken(admitted.facts, await self._keeping.keep_answers(admitted))
         documents = [document.strip(SPACE) for document in documents]
         outcomes = [_judged(document, plain, sender, arrival, traceparent) for document in documents]
