@@ -47,6 +47,7 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 _CONSUMER_IDLE_SECONDS = 0.005  # the consumer itself waits for records: what comes now must not wait for this, too
 _IDLE_SECONDS = 0.5
+_REST_SECONDS = 0.05  # every batch wakes relay and notifier: at hundreds a second that would be as dear as the batches
 _PERSONAL_TABLES = ("activity", "seen_feedback", "followup", "followup_event", "dead_letter", "erase_request")
 _STOP_SECONDS = 3.0
 
@@ -139,7 +140,7 @@ class AlertsService:
         return Eraser(requests, self._db, Persons(), traces, clock)
 
     def _add_loop(self, name: str, run_once: Callable[[], Awaitable[int]]) -> None:
-        self._loops[name] = Loop(f"alerts.{name}", self._once_migrated(run_once), _IDLE_SECONDS)
+        self._loops[name] = Loop(f"alerts.{name}", self._once_migrated(run_once), _IDLE_SECONDS, _REST_SECONDS)
 
     def _once_migrated(self, run_once: Callable[[], Awaitable[int]]) -> Callable[[], Awaitable[int]]:
         async def run() -> int:

@@ -44,6 +44,29 @@ async def test_a_loop_repeats_at_once_while_there_is_work_and_then_waits_to_be_w
     assert loop.problem is None
 
 
+async def test_who_wakes_it_while_it_rests_gets_the_pass_behind_the_rest() -> None:
+    passes = Passes(0)
+    loop = Loop("test", passes, idle_seconds=3600, rest_seconds=0.05)
+    loop.start()
+    await until(lambda: passes.done == 1)
+    begun = asyncio.get_running_loop().time()
+    for _ in range(3):
+        loop.wake()
+        await asyncio.sleep(0)
+    await until(lambda: passes.done == 2)
+    assert asyncio.get_running_loop().time() - begun >= 0.04
+    await loop.stop()
+    assert passes.done == 2
+
+
+async def test_a_rest_ends_with_the_loop() -> None:
+    passes = Passes(0)
+    loop = Loop("test", passes, idle_seconds=3600, rest_seconds=3600)
+    loop.start()
+    await until(lambda: passes.done == 1)
+    await asyncio.wait_for(loop.stop(), 5)
+
+
 async def test_a_problem_shows_until_a_pass_succeeds() -> None:
     passes = Passes(OSError("no socket at /private/path\nand more"), 0)
     loop = Loop("test", passes, idle_seconds=3600)
