@@ -17,8 +17,8 @@ from shared.statements import fetch
 
 _SUPPRESSION = Suppression.metadata.tables["suppression"]
 
-# Rows are locked in the order of their ids, so two batches cannot wait for each other. A row that was there before has an
-# `xmax`, for it has been locked; one that was inserted has none.
+# Rows are locked in the order of their ids, so two batches cannot wait for each other. A row that was there before has
+# an `xmax`, for it has been locked; one that was inserted has none.
 _REMEMBER = """
     INSERT INTO seen_feedback AS seen (feedback, revision, answer)
     SELECT feedback, revision, CAST(answer AS jsonb)
