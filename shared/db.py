@@ -90,7 +90,7 @@ class Database:
         Its beginning and its end go past SQLAlchemy, like most of what the consumers say in between.
         """
         async with self._connection() as connection:
-            driver = await _living(connection)
+            driver = driver_of(connection)
             try:
                 await driver.execute("BEGIN")
                 yield connection
@@ -102,7 +102,7 @@ class Database:
     async def fetch(self, statement: str, *values: Any) -> Rows:
         """One statement that is a transaction of its own, as in `statements`."""
         async with self._connection() as connection:
-            return await (await _living(connection)).fetch(statement, *values)
+            return await driver_of(connection).fetch(statement, *values)
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[AsyncConnection]:
@@ -121,8 +121,17 @@ class Database:
             await connection.close()
 
     async def _take(self) -> AsyncConnection:
+        """One that was not cut off meanwhile: the pool does not look at what it hands out, and may hold several."""
         spare, self._spare = self._spare, None
-        return spare or await self._engine.connect()
+        connection = spare or await self._engine.connect()
+        try:
+            if driver_of(connection).is_closed():
+                await connection.invalidate()
+                await connection.get_raw_connection()  # a new one: the pool gives first what came back last
+        except BaseException:
+            await asyncio.shield(connection.close())
+            raise
+        return connection
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[AsyncConnection]:
@@ -196,14 +205,6 @@ class Database:
         if self._spare:
             await self._spare.close()
         await self._engine.dispose()
-
-
-async def _living(connection: AsyncConnection) -> Driver:
-    """The pool does not look whether what it hands out was cut off meanwhile."""
-    if driver_of(connection).is_closed():
-        await connection.invalidate()
-        await connection.get_raw_connection()  # another one
-    return driver_of(connection)
 
 
 async def _roll_back(connection: AsyncConnection, driver: Driver) -> None:

@@ -226,6 +226,19 @@ async def test_a_connection_that_was_cut_in_the_pool_is_not_handed_out(db: Datab
     await fresh.close()
 
 
+async def test_of_several_that_were_cut_none_is_handed_out(db: Database) -> None:
+    """A server that was restarted: each of them would be another refusal to whoever asks."""
+    fresh = Database(db.url, pool_size=3)
+    async with fresh.transaction() as first, fresh.transaction() as second, fresh.transaction() as third:
+        drivers = [driver_of(tx) for tx in (first, second, third)]
+    for driver in drivers:
+        driver.terminate()
+    assert await numbers(fresh) == []
+    async with fresh.transaction() as first, fresh.transaction() as second:
+        assert await fetch(first, "SELECT n FROM kept") == await fetch(second, "SELECT n FROM kept") == []
+    await fresh.close()
+
+
 async def test_what_cannot_be_rolled_back_is_not_used_again(db: Database) -> None:
     fresh = Database(db.url, pool_size=1)
 

@@ -48,7 +48,7 @@ _NOTIFICATIONS = _Rows(
 # A submission that somebody else opened a moment ago is waited for, and then nothing is inserted.
 _OPEN = f"""
     WITH opened AS (
-        INSERT INTO followup ({_FOLLOWUPS.columns}) SELECT * FROM {_FOLLOWUPS.source}
+        INSERT INTO followup ({_FOLLOWUPS.columns}) SELECT {_FOLLOWUPS.columns} FROM {_FOLLOWUPS.source}
         ON CONFLICT DO NOTHING RETURNING id, feedback),
     written AS (
         INSERT INTO followup_event ({_EVENTS.columns})

@@ -45,7 +45,8 @@ _MARK = """
 _CLAIMS = {box.table: _CLAIM.format(**box._asdict(), lease=LEASE_SECONDS) for box in OUTBOXES}
 _CLAIM_ALL = f"""
     WITH {", ".join(f"{table}_due AS ({claim})" for table, claim in _CLAIMS.items())}
-    {" UNION ALL ".join(f"SELECT * FROM {table}_due" for table in _CLAIMS)} ORDER BY box, at, id, number"""
+    {" UNION ALL ".join(f"SELECT box, at, id, number, value FROM {table}_due" for table in _CLAIMS)}
+    ORDER BY box, at, id, number"""
 _MARKS = {box: _MARK.format(**box._asdict()) for box in OUTBOXES}
 _ALL_SENT = " AND ".join(f"NOT EXISTS (SELECT FROM {box.table} WHERE published_at IS NULL)" for box in OUTBOXES)
 # One statement, so one snapshot: a position never stands there before the events of what was read up to it.
