@@ -49,8 +49,7 @@ _MIGRATION_REFUSED = {
     "55P03": "somebody has been using a table for 10 s that a migration changes, a backup perhaps: try again later",
 }
 _TAKE_TURN = text("SELECT pg_try_advisory_lock(hashtext('petla.migrate'))")
-_TURN_SECONDS = 0.1
-_COMMAND_SECONDS = 25.0
+_TURN_SECONDS, _COMMAND_SECONDS = 0.1, 25.0
 _FROZEN_SECONDS = {"reading": IDLE_IN_TRANSACTION_SECONDS, "writing": _COMMAND_SECONDS}
 _PROBE_SECONDS = 3.0
 # SQLSTATE classes and codes that say "try again": connection, transaction rollback, resources, operator, locks.
