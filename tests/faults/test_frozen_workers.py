@@ -60,6 +60,17 @@ class Holder:
         return bool(self._runner.run(self._connection.fetchval(waiting)))
 
 
+def started(installation: Installation) -> tuple[dict[str, Server], str]:
+    """The three services and a key."""
+    servers = {name: installation.start(name) for name in ("ingest", "scoring", "alerts")}
+    for server in servers.values():
+        server.wait_ready()
+    key = installation.create_key()["key"]
+    with Client(servers["ingest"].url, key) as client:
+        until(lambda: client.status("POST", "/v1/events", json={}) != 401, 5, "the key in force")
+    return servers, key
+
+
 def send(servers: dict[str, Server], key: str, prefix: str) -> None:
     with Client(servers["ingest"].url, key) as client:
         client.send([answer(f"{prefix}-{number}") for number in range(20)])
@@ -84,12 +95,7 @@ def settled(servers: dict[str, Server], key: str, count: int) -> dict[str, int]:
 @pytest.mark.slow
 @pytest.mark.parametrize("service", ["scoring", "alerts"])
 def test_a_process_frozen_inside_its_transaction_counts_nothing_twice(installation: Installation, service: str) -> None:
-    servers = {name: installation.start(name) for name in ("ingest", "scoring", "alerts")}
-    for server in servers.values():
-        server.wait_ready()
-    key = installation.create_key()["key"]
-    with Client(servers["ingest"].url, key) as client:
-        until(lambda: client.status("POST", "/v1/events", json={}) != 401, 5, "the key in force")
+    servers, key = started(installation)
     send(servers, key, "before")
     settled(servers, key, 20)
 
@@ -110,12 +116,7 @@ def test_a_process_frozen_inside_its_transaction_counts_nothing_twice(installati
 @pytest.mark.slow
 def test_what_is_sent_again_to_a_frozen_ingest_counts_once(installation: Installation) -> None:
     """I-07: its clients give up twice before it thaws; then it may answer all three to nobody but the last."""
-    servers = {name: installation.start(name) for name in ("ingest", "scoring", "alerts")}
-    for server in servers.values():
-        server.wait_ready()
-    key = installation.create_key()["key"]
-    with Client(servers["ingest"].url, key) as client:
-        until(lambda: client.status("POST", "/v1/events", json={}) != 401, 5, "the key in force")
+    servers, key = started(installation)
     send(servers, key, "before")
 
     events = [answer(f"frozen-{number}") for number in range(20)]
