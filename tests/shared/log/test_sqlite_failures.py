@@ -137,12 +137,18 @@ async def test_topics_of_one_append_are_written_at_the_same_time(log: SqliteLog)
     assert await log.append(BOTH) == "local"
 
 
+def filled(log: SqliteLog, topic: str) -> Disk:
+    """The disk of one topic's file, on which there is no room."""
+    writer = log._writer(topic)
+    disk = Disk(writer.file)
+    disk.error = io_error("SQLITE_FULL")
+    writer.file = disk  # type: ignore[assignment]
+    return disk
+
+
 async def test_where_one_topic_cannot_be_written_nobody_is_told_that_all_was(log: SqliteLog) -> None:
     for topic in ("facts", "config"):
-        writer = log._writer(topic)
-        disk = Disk(writer.file)
-        disk.error = io_error("SQLITE_FULL")
-        writer.file = disk  # type: ignore[assignment]
+        disk = filled(log, topic)
         with pytest.raises(LogUnavailable, match="is full"):
             await log.append(BOTH)
         disk.error = None
@@ -153,10 +159,7 @@ async def test_where_no_topic_can_be_written_one_failure_is_told(log: SqliteLog)
     unheard: list[object] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: unheard.append(context))
     for topic in ("facts", "config"):
-        writer = log._writer(topic)
-        disk = Disk(writer.file)
-        disk.error = io_error("SQLITE_FULL")
-        writer.file = disk  # type: ignore[assignment]
+        filled(log, topic)
     with pytest.raises(LogUnavailable, match="is full"):
         await log.append(BOTH)
     await log.close()  # both have been answered then
