@@ -1,6 +1,6 @@
 """Statements on the driver itself, within the transaction of a connection: what every batch sends, however small it is.
 
-SQLAlchemy would cost some six times as much for each. `$1` marks a value here, as PostgreSQL has it, and what fails is an
+SQLAlchemy would cost six times as much for each. `$1` marks a value here, as PostgreSQL has it, and what fails is an
 error of the driver (`db.is_transient` knows both).
 """
 
