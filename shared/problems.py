@@ -95,13 +95,13 @@ def access_denied(denied: AccessDenied) -> Response:
 
 def internal_error(error: Exception) -> Response:
     """Log what happened and answer 500 without a word about it."""
-    _log.error("request failed", **failure(error))
+    _log.error("request_failed", **failure(error))
     return problem(500, "internal_error", "something went wrong here; the log of the service says what")
 
 
 def unavailable(error: Exception) -> Response:
     """503 for what the service cannot answer without and does not reach at the moment."""
-    _log.warning("request not possible", **failure(error))
+    _log.warning("request_not_possible", **failure(error))
     headers = {"Retry-After": str(_RETRY_AFTER_SECONDS)}
     return problem(
         503, "unavailable", "the database or the log does not answer at the moment: try again", headers=headers

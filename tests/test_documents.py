@@ -78,6 +78,20 @@ def test_the_table_of_settings_has_every_variable() -> None:
     assert shown == set(environment_names()) | command_names()
 
 
+def log_lines() -> set[str]:
+    """The names under which the code logs."""
+    source = [path.read_text(encoding="utf-8") for part in ("services", "shared") for path in (ROOT / part).rglob("*.py")]
+    calls = re.compile(r'_log\.(?:info|warning|error)\(\s*"([^"]+)"')
+    return {name for text in source for name in calls.findall(text)} | {"library_said"}  # shared/logs.py, by level
+
+
+def test_the_table_of_log_lines_has_every_line() -> None:
+    text = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    table = text.split("| line | means |\n|---|---|\n")[1].split("\n\n")[0]
+    shown = {name for row in table.splitlines() for name in re.findall(r"`(\w+)`", row.split(" | ")[0])}
+    assert shown == log_lines() - {"more_events_rejected"}  # which stands beside event_rejected
+
+
 def test_every_promise_is_told() -> None:
     text = (ROOT / "docs" / "promises.md").read_text(encoding="utf-8")
     assert re.findall(r"^## (P\d+) ", text, re.MULTILINE) == [f"P{number}" for number in range(1, 11)]
