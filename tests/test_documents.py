@@ -92,6 +92,17 @@ def test_the_table_of_log_lines_has_every_line() -> None:
     assert shown == log_lines() - {"more_events_rejected"}  # which stands beside event_rejected
 
 
+def test_the_table_of_loops_has_every_loop() -> None:
+    source = [path.read_text(encoding="utf-8") for path in (ROOT / "services").rglob("*.py")]
+    named = [name for text in source for name in re.findall(r'\b(?:Loop|_looping)\(f?"([^"]+)"', text)]
+    of_alerts = re.findall(r'_add_loop\("(\w+)"', (ROOT / "services" / "alerts" / "app.py").read_text(encoding="utf-8"))
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    table = text.split("| loop | pass |\n|---|---|\n")[1].split("\n\n")[0]
+    shown = {name for row in table.splitlines() for name in re.findall(r"`([\w.]+)`", row.split(" | ")[0])}
+    wanted = {name.replace("{name}", "NAME") for name in named} | {f"alerts.{name}" for name in of_alerts}
+    assert shown == wanted - {"alerts.NAME"}
+
+
 def test_every_promise_is_told() -> None:
     text = (ROOT / "docs" / "promises.md").read_text(encoding="utf-8")
     assert re.findall(r"^## (P\d+) ", text, re.MULTILINE) == [f"P{number}" for number in range(1, 11)]
