@@ -2,15 +2,14 @@
 
 import asyncio
 import json
-import os
 import sys
-from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote
 
 import typer
 
 from services.backing import for_a_command
+from services.options import DEFAULT_URL, Data, Url, into_environment
 from shared.clock import SystemClock
 from shared.erasure.names import Names
 from shared.erasure.receipts import Receipts
@@ -22,7 +21,6 @@ _PAGE = 500
 _TIMEOUT_SECONDS = 30.0
 
 Customer = Annotated[str, typer.Argument(min=1, max=256, help="as the events name the customer")]
-Data = Annotated[Path | None, typer.Option(help="data folder; PETLA_DATA")]
 
 
 def erase(
@@ -32,8 +30,7 @@ def erase(
     as_json: Annotated[bool, typer.Option("--json", help="the receipt as one line")] = False,
 ) -> None:
     """Erase a customer everywhere; prints the signed receipt. Exit code 1 while something is still pending."""
-    if data is not None:
-        os.environ["PETLA_DATA"] = str(data)
+    into_environment(data=data)
     receipt = asyncio.run(_erase(customer, wait))
     if as_json:
         print(json.dumps(receipt, ensure_ascii=False))
@@ -56,7 +53,7 @@ async def _erase(customer: str, seconds: float) -> dict[str, Any]:
 
 def export(
     customer: Customer,
-    url: Annotated[str, typer.Option(envvar="PETLA_URL")] = "http://127.0.0.1:8080",
+    url: Url = DEFAULT_URL,
     key: Annotated[str | None, typer.Option(envvar="PETLA_API_KEY", help="with the scope admin")] = None,
 ) -> None:
     """Everything known of a customer, as one JSON document."""

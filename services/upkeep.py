@@ -1,22 +1,17 @@
 """`petla rebuild`: work on the databases that is done while services stand still."""
 
 import asyncio
-import os
-from pathlib import Path
-from typing import Annotated
-
-import typer
 
 from services.backing import databases
+from services.options import Data, into_environment
 from services.scoring.settings import ScoringSettings
 from shared.data_folder import prepare
 from shared.db import Database
 
 
-def rebuild(data: Annotated[Path | None, typer.Option(help="data folder; PETLA_DATA")] = None) -> None:
+def rebuild(data: Data = None) -> None:
     """Count the numbers anew from the facts, in the days of PETLA_TIMEZONE. Stop every scoring first."""
-    if data is not None:
-        os.environ["PETLA_DATA"] = str(data)
+    into_environment(data=data)
     settings = ScoringSettings()
     cells = asyncio.run(_rebuild(settings))
     print(f"counted {cells} cells anew, in the days of {settings.timezone}: start scoring again")

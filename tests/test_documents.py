@@ -33,7 +33,8 @@ def environment_names() -> dict[str, Any]:
 
 
 def command_names() -> set[str]:
-    return set(re.findall(r'envvar="(\w+)"', (ROOT / "services" / "__main__.py").read_text(encoding="utf-8")))
+    commands = [path.read_text(encoding="utf-8") for path in (ROOT / "services").glob("*.py")]
+    return {name for text in commands for name in re.findall(r'envvar="(\w+)"', text)}
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
@@ -80,7 +81,9 @@ def test_the_table_of_settings_has_every_variable() -> None:
 
 def log_lines() -> set[str]:
     """The names under which the code logs."""
-    source = [path.read_text(encoding="utf-8") for part in ("services", "shared") for path in (ROOT / part).rglob("*.py")]
+    source = [
+        path.read_text(encoding="utf-8") for part in ("services", "shared") for path in (ROOT / part).rglob("*.py")
+    ]
     calls = re.compile(r'_log\.(?:info|warning|error)\(\s*"([^"]+)"')
     return {name for text in source for name in calls.findall(text)} | {"library_said"}  # shared/logs.py, by level
 
