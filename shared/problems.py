@@ -68,6 +68,15 @@ class Refusal(HTTPException):
         self.response = problem(status, code, detail, errors, **more)
 
 
+def mistake(field: str, code: str, message: str) -> Refusal:
+    """422 for one field or parameter; `message` goes on from its name."""
+    return Refusal(422, code, f"{field}: {message}", [{"field": field, "code": code, "message": message}])
+
+
+def wrong_cursor() -> Refusal:
+    return mistake("cursor", "invalid_cursor", "send `next_cursor` of the page before as it came, or leave it out")
+
+
 def problem(
     status: int,
     code: str,

@@ -22,7 +22,7 @@ from services.alerts.views import (
 from shared.access import requires
 from shared.db import Database
 from shared.events.followups import State
-from shared.problems import Refusal
+from shared.problems import Refusal, wrong_cursor
 
 Limit = Annotated[int, Query(ge=1, le=200, description="rows a page")]
 Cursor = Annotated[str | None, Query(max_length=200, description="`next_cursor` of the page before")]
@@ -168,9 +168,7 @@ def _place(cursor: str | None) -> cursors.Place | None:
     try:
         return cursors.read(cursor) if cursor is not None else None
     except ValueError as error:
-        detail = "cursor: not one of ours; send `next_cursor` as it came, or leave it out"
-        errors = [{"field": "cursor", "code": "unknown_cursor", "message": detail}]
-        raise Refusal(422, "unknown_cursor", detail, errors) from error
+        raise wrong_cursor() from error
 
 
 def _next_cursor(places: list[cursors.Place], limit: int) -> str | None:

@@ -12,7 +12,7 @@ from shared.clock import Clock
 from shared.db import Database
 from shared.erasure.receipts import Receipts
 from shared.erasure.requests import Requests
-from shared.problems import Refusal
+from shared.problems import Refusal, wrong_cursor
 from shared.web import json_response
 
 _ADMIN = [Depends(requires("admin"))]
@@ -38,7 +38,7 @@ def _add_history(routes: APIRouter, db: Database) -> None:
         try:
             return known.page(limit, cursor)
         except LookupError as error:
-            raise Refusal(422, "invalid_cursor", "cursor: take it from `next_cursor` of the page before") from error
+            raise wrong_cursor() from error
 
 
 def _add_erasure(routes: APIRouter, requests: Requests, receipts: Receipts, clock: Clock) -> None:
