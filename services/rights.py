@@ -10,7 +10,7 @@ import typer
 
 from services.backing import for_a_command
 from services.options import DEFAULT_URL, Data, Url, into_environment
-from shared.clock import SystemClock
+from shared.clock import SystemClock, rfc3339
 from shared.erasure.names import Names
 from shared.erasure.receipts import Receipts
 from shared.erasure.requests import Requests
@@ -65,7 +65,7 @@ def export(
 def _everything(customer: str, url: str, key: str) -> dict[str, Any]:
     facts = _pages(f"{url}/v1/customers/{quote(customer, safe='')}/facts", key)
     history = _pages(f"{url}/v1/customers/{quote(customer, safe='')}/history", key)
-    exported_at = SystemClock().now().isoformat().replace("+00:00", "Z")
+    exported_at = rfc3339(SystemClock().now())
     known = {"customer": customer, "exported_at": exported_at, "contact": history["contact"]}
     return known | {"facts": facts["items"], "history": history["items"]}
 
