@@ -87,9 +87,9 @@ def _page(address: str, key: str, cursor: str | None) -> dict[str, Any]:
     headers = {"Authorization": f"Bearer {key}"}
     try:
         answer = httpx.get(address, params=query, headers=headers, timeout=_TIMEOUT_SECONDS, trust_env=False)
-        found = answer.json()
-    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+        found: dict[str, Any] = dict(answer.json())
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError, TypeError) as error:
         raise ValueError(f"{address} does not answer as Pętla does ({type(error).__name__}): check --url") from error
     if answer.status_code != 200:
         raise ValueError(f"refused with {answer.status_code}: {found.get('detail', 'no reason given')}")
-    return dict(found)
+    return found

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from services.scoring.received import SILENT_AFTER, Delivery, Recent, counts, state
-from services.scoring.store import deliveries as table
-from services.scoring.store.deliveries import Counts, Seen
+from services.scoring.store import received as table
+from services.scoring.store.received import Counts, Seen
 from shared.clock import Clock, rfc3339
 from shared.config import ConfigStore
 from shared.db import Database
