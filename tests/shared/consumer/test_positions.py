@@ -102,6 +102,39 @@ async def test_another_log_under_the_same_name_is_read_from_its_start(
 
 
 @pytest.mark.parametrize("running", [True, False])
+async def test_a_topic_made_anew_with_fewer_partitions_is_read_whole(ledger: Ledger, running: bool) -> None:
+    """Rows of partitions that are gone stay, for what was read of them; nobody claims them in place of those there."""
+    process = ledger.process()
+    await ledger.log.append(sessions(*NAMES))
+    await process.run()
+    if not running:
+        await process.worker.stop()
+    ledger.log.recreate(TOPIC, 1)
+    await ledger.log.append(sessions("new-1", "new-2"))
+    process = process if running else ledger.process()
+    for _ in range(3):
+        await process.later()
+    await process.run()
+
+    assert await ledger.counted() == sorted([*NAMES, "new-1", "new-2"])
+    assert await ledger.adds_up()
+    assert await ledger.rows("SELECT partition FROM consumer_offset WHERE owner IS NOT NULL") == [(0,)]
+
+
+async def test_what_a_partition_owes_that_is_gone_is_published_once(ledger: Ledger) -> None:
+    await ledger.log.append(sessions(*NAMES))
+    await ledger.process().worker.run_once()
+    ledger.log.recreate(TOLD)  # as if it had ended before it published
+    ledger.log.recreate(TOPIC, 1)
+    await ledger.expire_leases()
+    process = ledger.process()
+    for _ in range(6):
+        await process.later()
+    assert set(ledger.told()) == set(NAMES)
+    assert await ledger.rows("SELECT partition FROM consumer_offset WHERE published < next_offset") == []
+
+
+@pytest.mark.parametrize("running", [True, False])
 async def test_what_expired_unread_is_counted_as_lost_and_the_rest_is_read(ledger: Ledger, running: bool) -> None:
     process = ledger.process()
     await ledger.log.append(sessions(*NAMES[:5]))
