@@ -65,6 +65,7 @@ One = StrEnum("One", list(SERVICES))  # type: ignore[misc]
 
 
 def main() -> None:
+    set_up(least=logging.WARNING)  # or libraries would write what they like
     try:
         raise SystemExit(app(standalone_mode=False))
     except TyperException as error:

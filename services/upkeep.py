@@ -10,7 +10,9 @@ import typer
 from services.backing import databases
 from services.scoring.settings import ScoringSettings
 from shared.data_folder import prepare
-from shared.db import Database
+from shared.database_server import DatabaseUnsuitable
+from shared.db import Database, sqlstate
+from shared.reasons import why_no_database
 
 
 def rebuild(data: Annotated[Path | None, typer.Option(help="data folder; PETLA_DATA")] = None) -> None:
@@ -32,5 +34,9 @@ async def _rebuild(settings: ScoringSettings) -> int:
         database = Database(found["scoring"].url, pool_size=1, patient=True)
         try:
             return await rebuilt(database, MIGRATIONS, settings.zone)
+        except Exception as error:
+            if isinstance(error, OSError) or sqlstate(error):
+                raise DatabaseUnsuitable(why_no_database(error)) from error
+            raise
         finally:
             await database.close()
