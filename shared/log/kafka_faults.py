@@ -81,7 +81,7 @@ def _refusal(connection: KafkaConnection, address: str, error: Exception) -> str
             return f"{address} does not speak TLS as expected: check KAFKA_SECURITY_PROTOCOL"
         case TimeoutError():
             return _no_answer(address)
-        case OSError():
+        case OSError() if not isinstance(error, ConnectionResetError):
             known = error.errno is not None and error.errno > 0  # name resolution has numbers of its own, below zero
             reason = os.strerror(error.errno or 0) if known else error.strerror or type(error).__name__
             return f"no Kafka at {address} ({reason}): check KAFKA_BOOTSTRAP_SERVERS and that the broker runs"
