@@ -8,6 +8,7 @@ import pytest
 from services.doctor import databases, machine, spill, topics
 from shared.findings import Finding, any_fails
 from shared.log.kafka_settings import Cluster
+from shared.settings import Settings
 from tests.shared.log.test_kafka_settings import FACTS, on_kafka
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -112,3 +113,12 @@ def test_a_spill_file_that_cannot_be_read_fails(tmp_path: Path) -> None:
     (tmp_path / "spill-1.db").write_bytes(b"not a database, but long enough to be taken for one" * 100)
     assert levels(*spill.looked_at(tmp_path)) == ["fail"]
     assert levels(*spill.looked_at(tmp_path / "missing")) == ["ok"]
+
+
+def test_folders_that_are_none_fail(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    assert levels(*spill.looked_at(file)) == ["fail"]
+    for data in (file, file / "below"):
+        assert levels(machine.data_folder(Settings(data=data))) == ["fail"]
+    assert levels(machine.data_folder(Settings(data=tmp_path / "missing"))) == ["ok"]

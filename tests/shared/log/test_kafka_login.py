@@ -51,9 +51,7 @@ async def test_where_the_broker_says_nothing_both_causes_are_named(kafka: Kafka)
     without_tls = KafkaConnection(secured.servers, "SASL_PLAINTEXT", "PLAIN", "petla", secured.password)
     with_tls = KafkaConnection(kafka.connection.servers, "SSL")
     for connection in (without_tls, with_tls):
-        with pytest.raises(
-            LogUnavailable, match=r"the broker is away .* or it does not .* KAFKA_SECURITY_PROTOCOL"
-        ):
+        with pytest.raises(LogUnavailable, match=r"the broker is away .* or it does not .* KAFKA_SECURITY_PROTOCOL"):
             await append(connection)
 
 
