@@ -73,6 +73,7 @@ class Settings(BaseSettings):
     database_prefix: str = "petla_"
     partitions: int = Field(default=DEFAULT_PARTITIONS, ge=1, le=1_000)
     timezone: str = "Europe/Warsaw"
+    set_aside_all: bool = False
     secret: SecretStr | None = None
     postgres_bin: Path | None = None
     database_url: str | None = Field(default=None, validation_alias="DATABASE_URL")

@@ -41,6 +41,7 @@ class Worker:
         clock: Clock,
         republish: Republish | None = None,
         telemetry: ConsumerTelemetry | None = None,
+        rejections: Rejections | None = None,
     ) -> None:
         self.problem: str | None = None
         self._log = log
@@ -56,9 +57,8 @@ class Worker:
         self._unpublished: list[NewRecord] = []
         self._to_mark = False
         self._membership_due = 0.0
-        self._known_partitions = 0
-        self._reassign = False
-        self._rejections = Rejections()
+        self._known_partitions, self._reassign = 0, False
+        self._rejections = rejections or Rejections()
         self._telemetry = telemetry or ConsumerTelemetry(clock, CollectorRegistry())
         self._telemetry.follow(held=lambda: len(self._held), halted=lambda: self.problem is not None)
 
