@@ -20,7 +20,7 @@ from services.rights import erase, export
 from services.running import SERVICES, SHARED_PORT, StartError, serve
 from services.sources import replay
 from services.sources import sources as of_sources
-from services.upkeep import rebuild
+from services.upkeep import rebuild, retry
 from shared import embedded_postgres
 from shared.access import create_key, list_keys, revoke_key
 from shared.clock import SystemClock
@@ -44,6 +44,7 @@ app.add_typer(keys, name="keys")
 app.add_typer(of_sources, name="sources")
 app.command()(replay)
 app.command()(rebuild)
+app.command()(retry)
 
 _EXPECTED = (
     DataFolderError,
