@@ -14,6 +14,7 @@ from aiokafka.errors import (  # type: ignore[import-untyped]
     AuthenticationFailedError,
     IllegalSaslStateError,
     KafkaTimeoutError,
+    NodeNotReadyError,
     NotEnoughReplicasAfterAppendError,
     NotEnoughReplicasError,
     RequestTimedOutError,
@@ -45,6 +46,8 @@ def sentence(error: BaseException, seconds: float) -> str:
             return "Kafka does not let this user use the topic: grant it Read, Write and Describe"
         case UnknownTopicOrPartitionError():
             return "the topic does not exist on this Kafka: make it with 'python deploy/prepare.py'"
+        case NodeNotReadyError():
+            return "one of Kafka's brokers cannot be reached: look whether all of them run"
         case _:
             return f"Kafka is not there at the moment ({type(error).__name__})"
 

@@ -2,11 +2,13 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
+from shared.consumer.positions import Found
 from shared.log.memory import MemoryLog
-from shared.log.port import LogUnavailable, NewRecord, Partition
+from shared.log.port import Bounds, LogUnavailable, NewRecord, Partition
 from tests.builders import session
 from tests.shared.consumer.ledger import TOLD, TOPIC, TOPICS, Failpoints, Killed, Ledger
 
@@ -211,6 +213,15 @@ async def test_a_second_claim_does_not_count_a_gap_again(ledger: Ledger) -> None
         await process.run()
         await ledger.expire_leases()
     assert (await ledger.progress()).lost == 12
+
+
+async def test_who_has_lost_a_partition_meanwhile_counts_no_gap(ledger: Ledger) -> None:
+    process = ledger.process()
+    await process.run()
+    held = replace(next(iter(process.worker._held.values())), epoch=0)
+    found = Found("", {held.partition.number: Bounds(7, 9)})
+    await process.worker._positions.settle(held, found, process.log.made_reader)
+    assert (await ledger.progress()).lost == 0
 
 
 async def test_the_incarnation_tells_where_the_record_before_the_position_happens_to_be_the_same(
