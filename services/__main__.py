@@ -20,7 +20,7 @@ from services.rights import erase, export
 from services.running import SERVICES, SHARED_PORT, StartError, serve
 from services.sources import replay
 from services.sources import sources as of_sources
-from services.upkeep import rebuild
+from services.upkeep import rebuild, retry
 from shared import embedded_postgres
 from shared.access import create_key, list_keys, revoke_key
 from shared.clock import SystemClock
@@ -44,6 +44,7 @@ app.add_typer(keys, name="keys")
 app.add_typer(of_sources, name="sources")
 app.command()(replay)
 app.command()(rebuild)
+app.command()(retry)
 
 _EXPECTED = (
     DataFolderError,
@@ -65,6 +66,7 @@ One = StrEnum("One", list(SERVICES))  # type: ignore[misc]
 
 
 def main() -> None:
+    set_up(least=logging.WARNING)  # or libraries would write what they like
     try:
         raise SystemExit(app(standalone_mode=False))
     except TyperException as error:
