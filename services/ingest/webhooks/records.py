@@ -30,7 +30,7 @@ def record(
 ) -> Admitted:
     """As it goes on the log. `name` is the event's id; without one it is a new one, for every copy that comes in."""
     own = name or os.urandom(16).hex()
-    fact = fact_name(received.source, "/webhooks", RAW, own)
+    fact = record_fact(received.source, own)
     event = NewEvent(
         specversion="1.0",
         id=own,
@@ -45,6 +45,11 @@ def record(
     )
     key = object_key("webhook", f"{received.source}\0{received.delivery}")
     return Admitted(RAW_TOPIC, key, encode(event), fact)
+
+
+def record_fact(source: str, name: str) -> str:
+    """What a record is known by, also when a person's erasure has taken its name."""
+    return fact_name(source, "/webhooks", RAW, name)
 
 
 def received_of(
