@@ -84,6 +84,13 @@ def unverified(
     )
 
 
+def not_pulled(source: Source, reason: str, sentence: str) -> WebhookReceived:
+    """A sender that was asked and gave nothing. `sentence` holds no secret."""
+    document = source.document
+    message = kept_message(sentence)
+    return WebhookReceived(document.name, document.version, "pull", "rejected", 502, 0, reason, message, method="GET")
+
+
 def kept_headers(headers: Mapping[str, str], schemes: tuple[Scheme, ...]) -> dict[str, str]:
     """Those that a rule may read when the delivery is mapped again."""
     secret = frozenset(name for scheme in schemes if scheme.kind in SHARED for name in scheme.headers)

@@ -75,6 +75,7 @@ def test_silence_is_told_by_its_length(hours: int, language: Language, words: st
     ("reason", "words"),
     [
         ("bad_signature", "podpis się nie zgadza. Porównaj sekret u nadawcy z tym, który zna Pętla."),
+        ("token_not_taken", "nadawca nie przyjmuje tokenu: połącz jeszcze raz. Pętla pyta dalej, nic nie przepada."),
         ("out_of_range", "wartość poza zakresem. Próba na sucho niżej pokaże, co zmienić w dokumencie."),
     ],
 )
