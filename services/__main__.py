@@ -20,7 +20,7 @@ from services.rights import erase, export
 from services.running import SERVICES, SHARED_PORT, StartError, serve
 from services.sources import replay
 from services.sources import sources as of_sources
-from services.upkeep import rebuild
+from services.upkeep import rebuild, retry
 from shared import embedded_postgres
 from shared.access import create_key, list_keys, revoke_key
 from shared.clock import SystemClock
@@ -61,6 +61,7 @@ One = StrEnum("One", list(SERVICES))  # type: ignore[misc]
 
 
 def main() -> None:
+    set_up(least=logging.WARNING)  # or libraries would write what they like
     try:
         raise SystemExit(app(standalone_mode=False))
     except TyperException as error:
@@ -222,7 +223,7 @@ def import_(
     raise SystemExit(command(file, mapping, url, key, as_json))
 
 
-for of_another_file in (replay, erase, export, rebuild):
+for of_another_file in (replay, erase, export, rebuild, retry):
     app.command()(of_another_file)
 
 if __name__ == "__main__":

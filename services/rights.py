@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import sys
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -20,7 +21,9 @@ from shared.settings import Settings
 _PAGE = 500
 _TIMEOUT_SECONDS = 30.0
 
-Customer = Annotated[str, typer.Argument(min=1, max=256, help="as the events name the customer")]
+_LONGEST_NAME = 256
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+Customer = Annotated[str, typer.Argument(help="as the events name the customer")]
 
 
 def erase(
@@ -39,16 +42,26 @@ def erase(
     if not receipt["complete"]:
         print("petla: not everything is done yet: let scoring and alerts run, and ask again", file=sys.stderr)
         raise SystemExit(1)
+    if not any(store.get("rows") for store in receipt["stores"]):
+        print("petla: nothing was known of a customer of this name: look whether it is spelled right", file=sys.stderr)
 
 
 async def _erase(customer: str, seconds: float) -> dict[str, Any]:
     settings = Settings()
+    _check(customer)
+    if settings.kafka is None and not (settings.data / "log").exists():
+        raise ValueError(f"no Pętla has ever run on {settings.data}: name its folder with --data or PETLA_DATA")
     sealing = sealing_of(settings)
     async with for_a_command(settings) as config:
         requests = Requests(config, Names(sealing))
         request = await requests.ask(customer, SystemClock().now())
         await config.until(lambda: requests.is_complete(request), seconds)
         return Receipts(requests, sealing, on_kafka=settings.kafka is not None).receipt(request)
+
+
+def _check(customer: str) -> None:
+    if not 1 <= len(customer) <= _LONGEST_NAME or _CONTROL.search(customer):
+        raise ValueError(f"a customer's name has 1 to {_LONGEST_NAME} characters, none of them a control character")
 
 
 def export(
@@ -59,6 +72,7 @@ def export(
     """Everything known of a customer, as one JSON document."""
     if not key:
         raise ValueError("no API key: give one with --key or PETLA_API_KEY; `petla keys create --scope admin` makes it")
+    _check(customer)
     print(json.dumps(_everything(customer, url, key), ensure_ascii=False, indent=2))
 
 

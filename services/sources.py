@@ -153,6 +153,8 @@ def replay(
     counts = ", ".join(f"{done[name]} {name}" for name in ("added", "changed", "retracted", "unchanged", "kept"))
     touched = "" if done["followups"] is None else f", {done['followups']} follow-ups touched"
     print(f"{done['deliveries']} deliveries, {done['failed']} of them with mistakes: facts {counts}{touched}")
+    if done["erased"]:
+        print(f"{done['erased']} more whose content was erased with a person: what they made stays as it is")
     if dry_run:
         print("nothing was written: leave out --dry-run")
 

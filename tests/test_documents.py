@@ -66,7 +66,7 @@ def test_the_example_of_an_environment_has_every_variable_with_its_default() -> 
     assert set(shown) == set(known) | command_names()
     for name, default in known.items():
         if default is not None:
-            assert shown[name] == f"{default}", name
+            assert shown[name] == (str(default).lower() if default is False else f"{default}"), name
     lines = text.splitlines()
     explained = [lines[at - 1].startswith("# ") for at, line in enumerate(lines) if re.match(r"#[A-Z_]+=", line)]
     assert all(explained)

@@ -24,6 +24,7 @@ from services.alerts.settings import AlertsSettings
 from shared.clock import Clock
 from shared.config import ConfigStore
 from shared.consumer.lag import Lag
+from shared.consumer.rejections import Rejections
 from shared.consumer.telemetry import ConsumerTelemetry
 from shared.consumer.worker import Worker
 from shared.db import Database, is_transient
@@ -75,7 +76,8 @@ class AlertsService:
         refusals = SurveyRefusals(config, sealing)
         handlers = Handlers(settings, self._wake, Counters(registry), self._tracing, erased, refusals)
         telemetry = ConsumerTelemetry(clock, registry, self._tracing)
-        self._worker = Worker(log, db, topics, subscriptions(handlers), clock, telemetry=telemetry)
+        rejections = Rejections(unlimited=settings.set_aside_all)
+        self._worker = Worker(log, db, topics, subscriptions(handlers), clock, None, telemetry, rejections)
         self._channel = _channel(settings, clock)
         self._loops = {
             "consumer": Loop("alerts.consumer", self._once_migrated(self._worker.run_once), _CONSUMER_IDLE_SECONDS)

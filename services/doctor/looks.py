@@ -69,12 +69,11 @@ async def _of_the_log(settings: Settings, log: Log | None) -> list[Finding]:
         cluster = await look_at(settings.kafka, [topic.name for topic in wanted])
     except LogUnavailable as error:
         return [Finding("fail", "broker", str(error)), *found]
-    broker = Finding("ok", "broker", f"Kafka answers, {cluster.brokers} brokers")
     judged = topics.judged(cluster, wanted, production=False)
     assert log is not None
     if settings.topic(CONFIG_TOPIC) in cluster.topics:
         found += await _of_the_configuration(settings, log)
-    return [broker, *judged, *found]
+    return [topics.judged_brokers(cluster), *judged, *found]
 
 
 async def _of_the_configuration(settings: Settings, log: Log) -> list[Finding]:

@@ -19,6 +19,7 @@ from services.scoring.store import zone
 from shared.clock import Clock
 from shared.config import ConfigStore
 from shared.consumer.lag import Lag
+from shared.consumer.rejections import Rejections
 from shared.consumer.telemetry import ConsumerTelemetry
 from shared.consumer.worker import Worker
 from shared.db import Database, is_transient
@@ -66,7 +67,9 @@ class ScoringService:
         publisher = Publisher(settings.topic(SCORES_TOPIC))
         handlers = Handlers(settings.zone, publisher, Counters(registry), erased, names.content)
         telemetry = ConsumerTelemetry(clock, registry, self._tracing)
-        self.worker = Worker(log, db, topics.by_scoring, subscriptions(handlers), clock, handlers.republish, telemetry)
+        rejections = Rejections(unlimited=settings.set_aside_all)
+        subscribed = subscriptions(handlers)
+        self.worker = Worker(log, db, topics.by_scoring, subscribed, clock, handlers.republish, telemetry, rejections)
         self._consumer = Loop("scoring.consumer", self.run_once, _IDLE_SECONDS)
         rewritten = [settings.topic(name) for name in (FEEDBACK_TOPIC, ACTIVITY_TOPIC, RAW_TOPIC)]
         traces = Traces(log, rewritten, erased, db, _PERSONAL_TABLES, owned=settings.own_database is None)
