@@ -83,6 +83,7 @@ def test_records_that_are_gone_or_set_aside() -> None:
     of_scoring, of_alerts = (databases.judged_records(name, 0, 2)[0].sentence for name in ("scoring", "alerts"))
     assert "/v1/dead-letters" in of_scoring
     assert "record_set_aside" in of_alerts  # whose letters no path shows
+    assert "petla retry" in of_alerts
 
 
 def test_what_a_service_has_not_read_is_counted_on_every_topic_it_reads() -> None:
