@@ -2,15 +2,15 @@
 
 import asyncio
 import json
-import os
+import re
 import sys
-from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote
 
 import typer
 
 from services.backing import for_a_command
+from services.options import DEFAULT_URL, Data, Url, into_environment
 from shared.clock import SystemClock
 from shared.erasure.names import Names
 from shared.erasure.receipts import Receipts
@@ -21,8 +21,9 @@ from shared.settings import Settings
 _PAGE = 500
 _TIMEOUT_SECONDS = 30.0
 
-Customer = Annotated[str, typer.Argument(min=1, max=256, help="as the events name the customer")]
-Data = Annotated[Path | None, typer.Option(help="data folder; PETLA_DATA")]
+_LONGEST_NAME = 256
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+Customer = Annotated[str, typer.Argument(help="as the events name the customer")]
 
 
 def erase(
@@ -32,8 +33,7 @@ def erase(
     as_json: Annotated[bool, typer.Option("--json", help="the receipt as one line")] = False,
 ) -> None:
     """Erase a customer everywhere; prints the signed receipt. Exit code 1 while something is still pending."""
-    if data is not None:
-        os.environ["PETLA_DATA"] = str(data)
+    into_environment(data=data)
     receipt = asyncio.run(_erase(customer, wait))
     if as_json:
         print(json.dumps(receipt, ensure_ascii=False))
@@ -42,10 +42,15 @@ def erase(
     if not receipt["complete"]:
         print("petla: not everything is done yet: let scoring and alerts run, and ask again", file=sys.stderr)
         raise SystemExit(1)
+    if not any(store.get("rows") for store in receipt["stores"]):
+        print("petla: nothing was known of a customer of this name: look whether it is spelled right", file=sys.stderr)
 
 
 async def _erase(customer: str, seconds: float) -> dict[str, Any]:
     settings = Settings()
+    _check(customer)
+    if settings.kafka is None and not (settings.data / "log").exists():
+        raise ValueError(f"no Pętla has ever run on {settings.data}: name its folder with --data or PETLA_DATA")
     sealing = sealing_of(settings)
     async with for_a_command(settings) as config:
         requests = Requests(config, Names(sealing))
@@ -54,14 +59,20 @@ async def _erase(customer: str, seconds: float) -> dict[str, Any]:
         return Receipts(requests, sealing, on_kafka=settings.kafka is not None).receipt(request)
 
 
+def _check(customer: str) -> None:
+    if not 1 <= len(customer) <= _LONGEST_NAME or _CONTROL.search(customer):
+        raise ValueError(f"a customer's name has 1 to {_LONGEST_NAME} characters, none of them a control character")
+
+
 def export(
     customer: Customer,
-    url: Annotated[str, typer.Option(envvar="PETLA_URL")] = "http://127.0.0.1:8080",
+    url: Url = DEFAULT_URL,
     key: Annotated[str | None, typer.Option(envvar="PETLA_API_KEY", help="with the scope admin")] = None,
 ) -> None:
     """Everything known of a customer, as one JSON document."""
     if not key:
         raise ValueError("no API key: give one with --key or PETLA_API_KEY; `petla keys create --scope admin` makes it")
+    _check(customer)
     print(json.dumps(_everything(customer, url, key), ensure_ascii=False, indent=2))
 
 

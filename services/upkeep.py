@@ -2,28 +2,25 @@
 
 import asyncio
 import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from services.alerts.settings import AlertsSettings
 from services.backing import databases, log_for_a_command
+from services.options import AsJson, Data, into_environment
 from services.scoring.settings import ScoringSettings
 from shared.data_folder import prepare
 from shared.database_server import DatabaseUnsuitable
 from shared.db import Database, sqlstate
 from shared.reasons import why_no_database
 
-Data = Annotated[Path | None, typer.Option(help="data folder; PETLA_DATA")]
-
 
 def rebuild(data: Data = None) -> None:
     """Count the numbers anew from the facts, in the days of PETLA_TIMEZONE. Stop every scoring first."""
-    _name(data)
+    into_environment(data=data)
     settings = ScoringSettings()
     cells = asyncio.run(_rebuild(settings))
     print(f"counted {cells} cells anew, in the days of {settings.timezone}: start scoring again")
@@ -47,10 +44,10 @@ async def _rebuild(settings: ScoringSettings) -> int:
 def retry(
     limit: Annotated[int, typer.Option(min=1, help="of each service at most so many: try a few first")] = 20,
     data: Data = None,
-    as_json: Annotated[bool, typer.Option("--json", help="the last line is one JSON object")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Send what was set aside to the log again, once it can be processed: each counts once."""
-    _name(data)
+    into_environment(data=data)
     done = asyncio.run(_retry(limit))
     if as_json:
         print(json.dumps(done))
@@ -73,11 +70,6 @@ async def _retry(limit: int) -> dict[str, dict[str, int]]:
             finally:
                 await database.close()
     return done
-
-
-def _name(data: Path | None) -> None:
-    if data is not None:
-        os.environ["PETLA_DATA"] = str(data)
 
 
 @contextmanager

@@ -9,10 +9,10 @@ from random import SystemRandom
 from starlette.types import ASGIApp
 
 from services.alerts import api, customers_api
-from services.alerts.asking import EraseRequests
 from services.alerts.channels.webhook import WebhookChannel
 from services.alerts.commands import Desk
 from services.alerts.counters import Counters
+from services.alerts.erase_requests import EraseRequests
 from services.alerts.figures import ToDoFigures
 from services.alerts.handlers import Handlers, subscriptions
 from services.alerts.notifier import Notifier
@@ -103,9 +103,9 @@ class AlertsService:
             refresh=Observation(figures, clock, registry).refresh,
             is_away=self._is_away,
         )
-        app.include_router(api.router(db, Desk(db, settings, self._wake), self._wake))
+        app.include_router(api.routes(db, Desk(db, settings, self._wake), self._wake))
         receipts = Receipts(requests, sealing, on_kafka=settings.kafka is not None)
-        app.include_router(customers_api.router(db, requests, receipts, clock))
+        app.include_router(customers_api.routes(db, requests, receipts, clock))
         self.app = app
 
     async def start(self) -> None:

@@ -108,7 +108,7 @@ class Handlers:
 
     async def record_deliveries(self, messages: Sequence[Message], tx: AsyncConnection) -> Handled:
         """What came to the doors of sources, and what became of it: numbers and codes, nothing of what was sent."""
-        return await self._webhooks.record(messages, tx)
+        return await self._webhooks.record(await self._erased.without_person(messages, tx), tx)
 
     async def republish(self, partition: Partition, since: datetime, tx: AsyncConnection) -> list[NewRecord]:
         """The scored events that a crash may have kept back; readers drop the ones they have."""

@@ -1,6 +1,6 @@
 """What belongs to a person beside the events that name them: by these are events found that name nobody. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from shared.erasure.anonymous import customer_of
 from shared.events.activity import ContactOpened, CustomerUpdated, OrderPlaced
+from shared.events.envelope import object_key
 from shared.events.feedback import Answer, Retraction
 from shared.events.followups import FollowupChanged
 from shared.events.raw import WebhookReceived
@@ -63,8 +64,10 @@ class Belongings:
             names.add(name)
 
     def named(self) -> Iterator[tuple[str, ...]]:
-        """Kind and name of everything but the facts."""
+        """Kind and name of everything but the facts, and under which keys the records about it lie."""
         yield from (("order", name) for name in self.orders)
+        yield from (("key", object_key("order_id", name).hex()) for name in self.orders)
+        yield from (("key", object_key("contact_id", name).hex()) for name in self.contacts)
         yield from (("contact", name) for name in self.contacts)
         yield from (("submission", *names) for names in self.submissions)
         yield from (("followup", name) for name in self.followups)
@@ -86,4 +89,15 @@ def owners(told: Any, sender: str) -> Iterator[tuple[str, ...]]:
     if submission := getattr(told, "submission_id", None):
         yield "submission", getattr(told, "sender", sender), submission
     if isinstance(told, WebhookReceived):  # one delivery may be about several, and goes with the first
-        yield from (("fact", one.fact) for one in told.events)
+        yield from of_delivery((one.fact, one.key) for one in told.events)
+
+
+def of_delivery(events: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """Of a delivery's events, each its fact and its record's key.
+
+    What happens to an order or in a contact names nobody, but the delivery says it in words: an address, a message.
+    Keys are short: of four thousand million deliveries one goes with a stranger's order, and cannot be replayed then.
+    """
+    for fact, key in events:
+        yield "fact", fact
+        yield "key", key

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.erasure import rows
-from shared.erasure.belongings import Belongings, owners
+from shared.erasure.belongings import Belongings, of_delivery, owners
 from shared.erasure.marks import Marks
 from shared.erasure.names import Names
 from shared.events.raw import unpacked
@@ -62,7 +62,8 @@ def _digests(names: Names, value: bytes | None) -> Collection[bytes]:
         data = record["data"]
         customer, sender = data.get("customer"), record.get("sender", "")
         found = {names.digest("fact", str(record.get("factid")))}
-        found |= {names.digest("fact", str(event.get("fact"))) for event in data.get("events", ())}
+        events = [(str(event.get("fact")), str(event.get("key"))) for event in data.get("events", ())]
+        found |= {names.digest(*owner) for owner in of_delivery(events)}
         if isinstance(customer, str):
             return {*found, names.customer(customer)}
         return {*found, *(names.digest(*owner) for owner in owners(_Loose(data), str(sender)))}

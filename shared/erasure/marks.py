@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable
+from urllib.parse import unquote_to_bytes
 
 from shared.events.raw import WebhookReceived, unpacked
 
@@ -29,8 +30,9 @@ def _writings(mark: str) -> Iterable[bytes]:
 
 
 def body_of(delivery: WebhookReceived) -> bytes:
-    """What a sender sent, and to which address; empty where nobody can read it."""
+    """What a sender sent, also as a form writes it, and to which address; empty where nobody can read it."""
     try:
-        return unpacked(delivery.body or b"") + delivery.url.encode()
+        body = unpacked(delivery.body or b"")
     except ValueError:
         return b""
+    return b"\n".join((body, unquote_to_bytes(body.replace(b"+", b" ")), delivery.url.encode()))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from services.doctor import databases, machine, spill, topics
+from services.doctor import databases, looks, machine, spill, topics
 from shared.findings import Finding, any_fails
 from shared.log.kafka_settings import Cluster, lacking
 from shared.settings import Settings
@@ -80,6 +80,14 @@ def test_lag(unread: int, live: int, level: str) -> None:
 def test_records_that_are_gone_or_set_aside() -> None:
     assert databases.judged_records("scoring", 0, 0) == []
     assert levels(*databases.judged_records("scoring", 3, 2)) == ["fail", "warn"]
+    of_scoring, of_alerts = (databases.judged_records(name, 0, 2)[0].sentence for name in ("scoring", "alerts"))
+    assert "/v1/dead-letters" in of_scoring
+    assert "record_set_aside" in of_alerts  # whose letters no path shows
+
+
+def test_what_a_service_has_not_read_is_counted_on_every_topic_it_reads() -> None:
+    assert set(looks.followed_by("scoring")) == {"feedback", "activity", "followups", "raw"}
+    assert set(looks.followed_by("alerts")) == {"scores", "activity"}
 
 
 @pytest.mark.parametrize(

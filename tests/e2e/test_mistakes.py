@@ -45,6 +45,9 @@ def sentence(done: "subprocess.CompletedProcess[str]") -> str:
         ("keys create --source shop --scope all", "'all' is no scope: choose from events:write,"),
         ("keys revoke nobody", "there is no key 'nobody': `petla keys list` shows the ids"),
         ("import rows.csv --mapping absent.yaml", "absent.yaml cannot be read"),
+        ("erase c-1 --data absent", "no Pętla has ever run on absent: name its folder with --data or PETLA_DATA"),
+        ("erase \x07", "a customer's name has 1 to 256 characters, none of them a control character"),
+        (f"export {'x' * 257} --key k", "a customer's name has 1 to 256 characters"),
     ],
 )
 def test_a_wrong_word(shared_installation: Installation, words: str, says: str) -> None:

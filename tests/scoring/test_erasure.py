@@ -1,7 +1,7 @@
 """A customer is erased from what scoring keeps: nobody is in any column any more, and no number has moved."""
 
 import json
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -24,12 +24,14 @@ from shared.erasure.marks import Marks
 from shared.erasure.names import Names
 from shared.erasure.requests import Report, Requests
 from shared.erasure.traces import Traces
+from shared.events.envelope import fact_name, object_key
 from shared.events.fields import LATEST
-from shared.events.raw import packed
+from shared.events.raw import Emitted, packed, unpacked
 from shared.log.port import NewRecord
 from shared.sealing import Sealing
 from tests.builders import activity, answer, fact_of, retraction
 from tests.columns import holding
+from tests.scoring.delivered import delivery
 from tests.scoring.world import World
 from tests.sealing import SEALING
 
@@ -301,6 +303,44 @@ async def test_a_copy_that_comes_after_the_log_was_rewritten_leaves_it_too(world
     world.clock.seconds += 301
     await world.eraser.run_once()
     assert world.log.appends == before
+
+
+def _about(kind: str, field: str, name: str, said: str) -> NewRecord:
+    """A delivery of which an event names an order or a contact, and its body says whose."""
+    named = f"{kind} {name}"
+    event = Emitted(kind, "/repairs", named, fact_name("repairs", named), 1, "0" * 32, object_key(field, name).hex())
+    return delivery(named, event, body=packed(said.encode()))
+
+
+def _said(world: Erasing) -> list[str]:
+    """The bodies that the log still has."""
+    bodies = [json.loads(record.value or b"")["data"].get("body") for record in world.log.records("petla.raw")]
+    return [unpacked(b64decode(body)).decode() for body in bodies if body]
+
+
+async def test_deliveries_about_their_orders_and_contacts_say_nothing_of_them(world: Erasing) -> None:
+    """A reply names a contact and a refund an order, nobody else: whose they are, and what was said, is in the body."""
+    theirs = [
+        _about("refund.issued.v1", "order_id", "o-9", f"zwrot dla: {NAME}"),
+        _about("contact.replied.v1", "contact_id", "k-1", TEXT),
+    ]
+    await world.told(*HISTORY, *theirs, _about("refund.issued.v1", "order_id", "o-10", "zwrot dla kogoś innego"))
+    traces = Traces(world.log, ("petla.raw",), world.arrivals, world.db, (), owned=True)
+    world.eraser = world.new_eraser(traces)
+    await world.erase()
+    assert _said(world) == ["zwrot dla kogoś innego"]
+
+    await world.told(_about("return.requested.v1", "order_id", "o-9", f"odbiór u: {NAME}"))
+    world.clock.seconds += 301
+    await world.eraser.run_once()
+    assert _said(world) == ["zwrot dla kogoś innego"]
+
+
+async def test_a_delivery_that_was_set_aside_is_theirs_by_its_order(world: Erasing) -> None:
+    letter = json.dumps({"data": {"events": [{"fact": "f", "key": object_key("order_id", "o-9").hex()}]}})
+    await world.told(*HISTORY, NewRecord("petla.feedback", b"", letter.encode()))
+    await world.erase()
+    assert await world.rows("SELECT count(*) FROM dead_letter WHERE value IS NOT NULL") == [(0,)]
 
 
 async def test_what_another_secret_has_hashed_is_told_once_and_left(world: Erasing) -> None:

@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+from collections.abc import Iterator
 from itertools import islice
 
 CANDIDATES = ";,\t|"
@@ -19,11 +20,12 @@ class DelimiterError(ValueError):
 def sniff(sample: str) -> str:
     """Of the beginning of a file: the character that cuts nearly all rows into as many cells as there are names.
 
-    Where several do, the one that finds the most names; a comma where none does (a file of one column).
+    Where several do, the one that finds the most names; where none does (rows may be damaged, and are told one by one),
+    the one that cuts the names; a comma for a file of one column.
     """
     if named := NAMED_ABOVE.match(sample):
         return named[1]
-    widths = {mark: width for mark in CANDIDATES if (width := _width(sample, mark)) > 1}
+    widths = {mark: width for mark in CANDIDATES if (width := _width(sample, mark)) > 1} or _named(sample)
     if not widths:
         return ","
     most = max(widths.values())
@@ -34,13 +36,22 @@ def sniff(sample: str) -> str:
     return best[0]
 
 
+def _named(sample: str) -> dict[str, int]:
+    """How many names each character finds in the first line, where that is more than one."""
+    found = {mark: next(_rows(sample, mark), []) for mark in CANDIDATES}
+    return {mark: len(names) for mark, names in found.items() if len(names) > 1}
+
+
+def _rows(sample: str, mark: str) -> Iterator[list[str]]:
+    try:
+        yield from filter(None, csv.reader(io.StringIO(sample, newline=""), delimiter=mark))
+    except csv.Error:
+        return
+
+
 def _width(sample: str, mark: str) -> int:
     """How many names the first line has; 0 where the rows below do not have as many cells."""
-    try:
-        reader = csv.reader(io.StringIO(sample, newline=""), delimiter=mark)
-        rows = [row for row in islice(reader, _ROWS_LOOKED_AT + 2) if row]
-    except csv.Error:
-        return 0
+    rows = list(islice(_rows(sample, mark), _ROWS_LOOKED_AT + 2))
     if not rows:
         return 0
     # The sample may end in the middle of its last row.

@@ -26,7 +26,7 @@ class Unreadable:
 
 @dataclass(frozen=True)
 class Row:
-    """`number` counts rows from 1 (no header, no blank lines); `fault` says why `cells` is empty."""
+    """`number` counts rows from 1 (no header, no rows without a value); `fault` says why `cells` is empty."""
 
     number: int
     cells: dict[str, Any]
@@ -50,7 +50,10 @@ class _Guarded(dict[str, Any]):
 
 
 def column_names(cells: list[str]) -> list[str]:
-    """The first line's cells; an empty one names a column that is left out. Raises `FileError`."""
+    """The first line's cells without blanks around them, which nobody sees; an empty one names a column that is left
+    out. Raises `FileError`.
+    """
+    cells = [name.strip() for name in cells]
     named = [name for name in cells if name]
     twice = next((name for name in named if named.count(name) > 1), None)
     if twice is not None:

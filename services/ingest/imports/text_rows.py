@@ -62,7 +62,7 @@ def csv_rows(lines: Lines, delimiter: str) -> Iterator[Row]:
             cells = next(reader, None)
             if cells is None:
                 return
-            if cells:
+            if any(cells):  # spreadsheets write lines of nothing but delimiters
                 number += 1
                 yield _csv_row(number, names, cells)
         except (csv.Error, _RowReadError) as error:
@@ -73,7 +73,8 @@ def csv_rows(lines: Lines, delimiter: str) -> Iterator[Row]:
 def _header(reader: Iterator[list[str]], lines: Lines, delimiter: str) -> list[str]:
     try:
         names = next(
-            (cells for cells in reader if cells and not (lines.count == 1 and _is_named_above(cells, delimiter))), None
+            (cells for cells in reader if any(cells) and not (lines.count == 1 and _is_named_above(cells, delimiter))),
+            None,
         )
     except (csv.Error, _RowReadError) as error:
         raise FileError(f"the line of column names is not readable: {error}") from None

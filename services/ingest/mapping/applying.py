@@ -164,7 +164,7 @@ def _data(
     return {
         name: spelled(value) if type(value) in NUMBERS and (name in _NAMES or name.endswith("_id")) else value
         for name, value in values.items()
-        if value is not None
+        if value is not None and value != ""
     }
 
 

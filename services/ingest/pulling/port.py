@@ -12,7 +12,11 @@ Position = dict[str, Any]
 
 
 class PullFailed(Exception):  # noqa: N818 - it is a state of the sender, not a mistake of the program
-    """Nothing can be pulled at the moment; the sentence says why, without a secret. `retry_after` in seconds."""
+    """Nothing can be pulled at the moment; the sentence says why, without a secret, `code` in a word. `retry_after` in
+    seconds.
+    """
+
+    code = "sender_away"
 
     def __init__(self, sentence: str, retry_after: float | None = None) -> None:
         super().__init__(sentence)

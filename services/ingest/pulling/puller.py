@@ -12,7 +12,7 @@ from services.ingest.pulling.pacing import Random, pause_seconds
 from services.ingest.pulling.port import Poller, Pulled, PullFailed
 from services.ingest.pulling.turns import Turn
 from services.ingest.webhooks.judging import judge
-from services.ingest.webhooks.records import received_of, record
+from services.ingest.webhooks.records import not_pulled, received_of, record
 from services.ingest.webhooks.registry import Source
 from services.ingest.webhooks.request import Request
 from shared.clock import Clock
@@ -64,6 +64,7 @@ class Puller:
             pulled = await self._poller.pull(self._turn.position)
         except PullFailed as failed:
             self._wait(str(failed), failed.retry_after)
+            await self._tell(source, failed)
             return 0
         return await self._keep(source, pulled)
 
@@ -98,6 +99,11 @@ class Puller:
         except RecordsRefused as refused:
             # They will never be taken; what lies behind them must not wait for ever.
             _log.error("pulled_records_refused", source=self._poller.name, count=len(refused.records))
+
+    async def _tell(self, source: Source, failed: PullFailed) -> None:
+        """Beside the deliveries, where whoever wonders why nothing comes looks first."""
+        self._count("rejected", failed.code)
+        await self._keeping.keep([], [record(not_pulled(source, failed.code, str(failed)), self._clock.now())])
 
     def _count(self, outcome: str, reason: str) -> None:
         self._counters.deliveries.labels(self._poller.name, outcome, reason).inc()

@@ -22,6 +22,8 @@ Parameters = Sequence[tuple[str, str]]
 class Unauthorised(PullFailed):
     """The token is no longer taken."""
 
+    code = "token_not_taken"
+
 
 class Refused(PullFailed):
     """The request itself is refused: 4xx."""

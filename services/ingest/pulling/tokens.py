@@ -83,7 +83,7 @@ class RefreshedTokens:
         except (Refused, Unauthorised):
             # Another process may have used it just before this one.
             if (newer := self._refresh.newest()) == used:
-                raise PullFailed(
+                raise Unauthorised(
                     "the refresh token is no longer taken: connect again and put the new one into the environment"
                 ) from None
             answer = await self._exchanged(newer)

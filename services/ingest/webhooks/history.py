@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from services.ingest.webhooks.records import record_fact
 from services.ingest.webhooks.request import Request
 from shared.events.envelope import Event, decode_event
 from shared.events.raw import RAW, Emitted, WebhookReceived, unpacked
@@ -46,32 +47,37 @@ class History:
         self._made: dict[str, set[str]] = {}
         self.standing: dict[str, Standing] = {}
         self.elsewhere: set[str] = set()
+        self.erased: set[str] = set()
 
     async def read(self, since: datetime) -> None:
-        """`elsewhere` becomes the facts that deliveries from before `since` made too."""
+        """`elsewhere` becomes the facts that deliveries from before `since` made too, or some whose body was erased
+        with a person: `erased` are those of them that came since.
+        """
         for number, (start, end) in (await self._log.bounds(self._topic)).items():
             self._starts[Partition(self._topic, number)] = start
             self._ends[Partition(self._topic, number)] = end
         async for event, told in self._records():
             self._remember(event, told, event.receivedat < since)
+        for delivery in self.erased:
+            self.elsewhere |= self._made.get(delivery, set())
 
     def made_by(self, delivery: Delivery) -> set[str]:
         """Facts that it made, when it came or mapped again."""
-        return self._made.get(delivery.id, set())
+        return self._made.get(record_fact(self._source, delivery.id), set())
 
     async def deliveries(self, since: datetime) -> AsyncIterator[Delivery]:
-        """Those that were verified, from `since` on; a body that cannot be read any more is passed over."""
+        """Those that were verified, from `since` on; of which the body cannot be read any more are passed over."""
         async for event, told in self._records():
             if event.receivedat < since or told.replays is not None or not _was_verified(told):
                 continue
-            try:
-                body = unpacked(told.body) if told.body is not None else b""
-            except ValueError:
+            if (body := _body(told)) is None:
                 continue
             yield Delivery(event.id, event.receivedat, Request(told.method, told.url, told.headers, body))
 
     def _remember(self, event: Event, told: WebhookReceived, before: bool) -> None:
-        delivery = told.replays or event.id
+        delivery = event.factid if told.replays is None else record_fact(self._source, told.replays)
+        if not before and told.replays is None and _was_verified(told) and _body(told) is None:
+            self.erased.add(delivery)
         for emitted in told.events:
             if before:
                 self.elsewhere.add(emitted.fact)
@@ -102,6 +108,16 @@ class History:
             return event, _decode(event.data)
         except msgspec.DecodeError:
             return None
+
+
+def _body(told: WebhookReceived) -> bytes | None:
+    """None where there was one, and is none any more."""
+    if told.body is None:
+        return None if told.size else b""
+    try:
+        return unpacked(told.body)
+    except ValueError:
+        return None
 
 
 def _was_verified(told: WebhookReceived) -> bool:

@@ -30,7 +30,7 @@ def record(
 ) -> Admitted:
     """As it goes on the log. `name` is the event's id; without one it is a new one, for every copy that comes in."""
     own = name or os.urandom(16).hex()
-    fact = fact_name(received.source, "/webhooks", RAW, own)
+    fact = record_fact(received.source, own)
     event = NewEvent(
         specversion="1.0",
         id=own,
@@ -45,6 +45,11 @@ def record(
     )
     key = object_key("webhook", f"{received.source}\0{received.delivery}")
     return Admitted(RAW_TOPIC, key, encode(event), fact)
+
+
+def record_fact(source: str, name: str) -> str:
+    """What a record is known by, also when a person's erasure has taken its name."""
+    return fact_name(source, "/webhooks", RAW, name)
 
 
 def received_of(
@@ -77,6 +82,13 @@ def unverified(
     return WebhookReceived(
         source, version, "unverified", outcome, status, len(request.body), reason, method=request.method
     )
+
+
+def not_pulled(source: Source, reason: str, sentence: str) -> WebhookReceived:
+    """A sender that was asked and gave nothing. `sentence` holds no secret."""
+    document = source.document
+    message = kept_message(sentence)
+    return WebhookReceived(document.name, document.version, "pull", "rejected", 502, 0, reason, message, method="GET")
 
 
 def kept_headers(headers: Mapping[str, str], schemes: tuple[Scheme, ...]) -> dict[str, str]:

@@ -36,12 +36,14 @@ class VersionNotRaisedError(Exception):
 class Replayed:
     """How many deliveries were mapped again, how many facts they change, and the first of those.
 
-    `failed` deliveries have a mistake now: what they made before stays (`kept`). `answers` are the ids of changed and
+    `failed` deliveries have a mistake now: what they made before stays (`kept`), and what those made whose content was
+    `erased` with a person. `answers` are the ids of changed and
     retracted feedback.
     """
 
     deliveries: int = 0
     failed: int = 0
+    erased: int = 0
     unchanged: int = 0
     added: int = 0
     changed: int = 0
@@ -81,6 +83,7 @@ class Replay:
     async def run(self, since: datetime) -> Replayed:
         """Raises `VersionNotRaisedError` before anything is written, `LogUnavailable` at any time."""
         await self._history.read(since)
+        self.done.erased = len(self._history.erased)
         async for delivery in self._history.deliveries(since):
             self._look_at(delivery, self._judged(delivery))
         changed = {fact for fact, winner in self._winners.items() if self._replaces(fact, winner, since)}

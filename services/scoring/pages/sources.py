@@ -18,6 +18,7 @@ _UNSIGNED = (
     "no_secret", "no_signature", "unreadable_signature", "no_timestamp", "unreadable_timestamp", "stale_timestamp",
     "unsigned_body", "unknown_key", "bad_signature",
 )  # fmt: skip
+_NOT_PULLED = ("sender_away", "token_not_taken")
 _MINUTE = timedelta(minutes=1)
 
 Answer = Mapping[str, Any]
@@ -162,8 +163,8 @@ class _Look:
     def _note(self, one: Answer) -> str:
         state, error = one["state"], one["last_error"]
         if state == "failing" and error:
-            key = "failing.note.unsigned" if error["reason"] in _UNSIGNED else "failing.note"
-            return self._say.text(key, at=self._moment(error["at"]), reason=self._word(error["reason"]))
+            at, reason = self._moment(error["at"]), error["reason"]
+            return self._say.text(f"failing.note{_kind_of_failure(reason)}", at=at, reason=self._word(reason))
         if state == "silent":
             return self._say.text("silent.note", **{"for": self._since(one["last_seen"])})
         if state == "waiting":
@@ -227,3 +228,7 @@ class _Look:
 
 def _sum(value: int | Mapping[str, int]) -> int:
     return value if isinstance(value, int) else sum(value.values())
+
+
+def _kind_of_failure(reason: str) -> str:
+    return ".unsigned" if reason in _UNSIGNED else ".pulled" if reason in _NOT_PULLED else ""

@@ -22,6 +22,9 @@ from tests.ingest.imports.fake_petla import FakePetla
         ("\n\nid;stars\n1;5\n", ";"),
         ("sep=|\r\nid|text, more\r\n1|a, b\r\n", "|"),
         ("", ","),
+        # Rows that are damaged, and a quote that never ends.
+        ("id;stars;text\n1;5\n2;4;a;b\n", ";"),
+        ('id;stars;text\n1;5;"x\n2;4;a\n', ";"),
         # The sample ends in the middle of a row.
         ("id;a;b\n1;2;3\n4;", ";"),
     ],
@@ -33,6 +36,8 @@ def test_what_cuts_the_rows_alike(sample: str, mark: str) -> None:
 def test_two_readings_are_asked_about() -> None:
     with pytest.raises(DelimiterError, match=r"';' or ','.*name it in the mapping"):
         sniff("id;a,b\n1;2,3\n4;5,6\n")
+    with pytest.raises(DelimiterError):
+        sniff("id;a,b\n1\n4\n")
 
 
 def test_a_file_of_a_polish_excel_needs_no_format(importing: Import) -> None:

@@ -45,6 +45,22 @@ def test_quotes_newlines_bom_and_blank_lines(importing: Import) -> None:
     assert importing.counts["rows"] == 2
 
 
+def test_rows_of_nothing_but_delimiters_are_no_rows(importing: Import) -> None:
+    """As a spreadsheet writes rows that were emptied, or only coloured."""
+    importing.file.write_text(",,,\nid,stars,day,text\n1,5,,a\n,,,\n2,4,,b\n,,,\n,,\n")
+    petla = FakePetla()
+    assert importing.run(petla) == 0
+    assert texts(petla) == ["a", "b"]
+    assert importing.counts["rows"] == 2
+
+
+def test_blanks_around_a_columns_name_are_no_part_of_it(importing: Import) -> None:
+    importing.file.write_text("id ,stars,\N{NO-BREAK SPACE}day, text\n1,5,, a \n")
+    petla = FakePetla()
+    assert importing.run(petla) == 0
+    assert texts(petla) == [" a "]
+
+
 def test_delimiter_and_encoding(importing: Import) -> None:
     reform(importing, '{type: csv, delimiter: ";", encoding: cp1250}')
     importing.file.write_bytes("id;stars;day;text\n1;5;;Zażółć, gęślą\n".encode("cp1250"))

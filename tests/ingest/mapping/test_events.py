@@ -36,6 +36,12 @@ def test_one_rule_holds() -> None:
     ]
 
 
+def test_an_empty_text_says_nothing_like_a_null() -> None:
+    """Many systems write one where they know nothing; no name may be empty, so it would cost the whole event."""
+    (event,) = TWO_RULES.events({"order": "o-1", "bought": None, "customer": "", "store": "", "state": "shipped"})
+    assert event["data"] == {"order_id": "o-1"}
+
+
 def test_every_rule_that_holds_emits() -> None:
     row = {"order": "o-1", "bought": None, "state": "canceled", "version": "2"}
     first, second = TWO_RULES.events(row)

@@ -195,12 +195,16 @@ async def test_a_token_that_ends_is_renewed_within_the_pass(
     assert await puller.run_once() == 1
 
 
-async def test_a_refresh_token_that_is_no_longer_taken_is_a_sentence(allegro: AllegroApi, pulling: Pulling) -> None:
+async def test_a_refresh_token_that_is_no_longer_taken_is_a_sentence(
+    world: World, allegro: AllegroApi, pulling: Pulling
+) -> None:
     puller = await pulling.puller("of-last-year")
     assert await puller.run_once() == 0
     assert puller.problem is not None
     assert "connect again" in puller.problem
     assert "of-last-year" not in puller.problem
+    (told,) = world.deliveries()  # the page of sources shows it
+    assert (told.outcome, told.reason, told.message) == ("rejected", "token_not_taken", puller.problem)
 
 
 @pytest.mark.parametrize(
@@ -230,6 +234,7 @@ async def test_a_sender_that_cannot_answer_is_left_alone_for_a_while(
     allegro.interludes = [interlude]
     assert await puller.run_once() == 0
     assert puller.problem is not None
+    assert world.deliveries()[-1].reason == "sender_away"
     asked = len(allegro.asked)
     world.clock.advance(waits - 0.5)
     assert await puller.run_once() == 0

@@ -101,6 +101,19 @@ async def test_an_order_is_fetched_and_mapped(
     assert store.paths() == [f"{STORE}/v2/orders/250"]
 
 
+async def test_a_guest_is_known_for_this_order(
+    world: World, store: BigCommerceApi, fetching: Fetching, puller: Puller
+) -> None:
+    address = {"first_name": "", "last_name": "Kowal", "email": "", "phone": "+48500100200"}
+    store.things[f"{STORE}/v2/orders/250"] = {**ORDER, "customer_id": 0, "billing_address": address}
+    await fetching.came(thin())
+    assert await puller.run_once() == 1
+    assert [data["customer"] for _, _, data in world.made("order.placed.v1")] == ["guest-250"]
+    assert [data for _, _, data in world.made("customer.updated.v1")] == [
+        {"customer": "guest-250", "name": "Kowal", "phone": "+48500100200"}
+    ]
+
+
 async def test_a_cancelled_order_and_its_refunds(
     world: World, store: BigCommerceApi, fetching: Fetching, puller: Puller
 ) -> None:

@@ -190,3 +190,17 @@ def test_a_closed_ticket_is_resolved_and_a_note_is_no_reply() -> None:
     found = events(judged("zammad", {"ticket": ticket, "article": {**body["article"], "internal": True}}))
     assert [one["type"] for one in found] == ["contact.opened.v1", "contact.resolved.v1", "customer.updated.v1"]
     assert found[1]["id"] == "81:2020-11-14T09:00:00.000Z"
+
+
+def test_a_customer_without_a_name_can_still_be_reached() -> None:
+    _, body = sample("zammad", "ticket_trigger")
+    nameless = {**body["ticket"], "customer": {**body["ticket"]["customer"], "firstname": "", "lastname": ""}}
+    found = events(judged("zammad", {**body, "ticket": nameless}))[-1]
+    assert found["data"] == {"customer": "8", "email": "emily@example.com", "phone": "0061 2 1234 7777"}
+
+
+@pytest.mark.parametrize("status", ["pending", "Pending"])
+def test_a_ticket_that_waits_for_its_customer_was_answered(status: str) -> None:
+    _, ticket = sample("zendesk", "model_4_ticket.updated")
+    found = events(judged("zendesk", {**ticket, "status": status, "latest_comment_is_public": True}))
+    assert "contact.replied.v1" in [one["type"] for one in found]

@@ -108,16 +108,48 @@ def test_a_parcel_is_delivered_once_whichever_topic_says_so() -> None:
     for topic, body in (("fulfillment_events/create", event), ("fulfillments/update", parcel)):
         found = events(judged("shopify", body, {"X-Shopify-Topic": topic}))
         assert [{key: one[key] for key in ("type", "id", "time", "data")} for one in found] == expected
+        assert not judged("shopify", body, {"X-Shopify-Topic": topic}).ignored
 
 
 def test_an_estimate_is_a_promise() -> None:
     body = {
-        "fulfillment_id": 5, "order_id": 77, "status": "in_transit", "happened_at": AT,
+        "id": 8, "fulfillment_id": 5, "order_id": 77, "status": "in_transit", "happened_at": AT,
         "estimated_delivery_at": "2022-01-03T12:00:00-05:00",
     }  # fmt: skip
     [found] = events(judged("shopify", body, {"X-Shopify-Topic": "fulfillment_events/create"}))
     assert found["type"] == "delivery.promised.v1"
     assert found["data"] == {"order_id": "77", "promised_at": "2022-01-03T12:00:00-05:00"}
+
+
+def test_an_estimate_that_is_moved_is_another_promise_and_the_first_one_stays() -> None:
+    first = {"id": 8, "fulfillment_id": 5, "order_id": 77, "status": "in_transit", "happened_at": AT}
+    moved = {**first, "id": 9, "happened_at": "2022-01-02T19:00:00-05:00"}
+    bodies = ({**first, "estimated_delivery_at": AT}, {**moved, "estimated_delivery_at": "2022-01-07T12:00:00Z"})
+    made = [events(judged("shopify", body, {"X-Shopify-Topic": "fulfillment_events/create"})) for body in bodies]
+    assert [(one["id"], one["revision"]) for [one] in made] == [("5:8", 1), ("5:9", 1)]
+
+
+def test_a_parcel_that_is_changed_later_was_delivered_when_it_was() -> None:
+    """Whatever comes first: of two revisions of a fact the greater one counts."""
+    parcel = {"id": 5, "order_id": 77, "status": "success", "shipment_status": "delivered"}
+    event = {"id": 9, "fulfillment_id": 5, "order_id": 77, "status": "delivered", "happened_at": AT}
+    bodies = [event, *({**parcel, "updated_at": f"2022-01-0{day}T09:00:00.5+01:00"} for day in (1, 4))]
+    made = [events(judged("shopify", body, {"X-Shopify-Topic": "fulfillments/update"})) for body in bodies]
+    assert {one["id"] for [one] in made} == {"5"}
+    revisions = [one["revision"] for [one] in made]
+    assert revisions == sorted(revisions, reverse=True)
+    assert len(set(revisions)) == len(revisions)
+
+
+def test_who_has_no_name_can_still_be_reached() -> None:
+    headers, body = sample("shopify", "customers_update")
+    [found] = events(judged("shopify", {**body, "first_name": None, "last_name": "", "phone": "+48500100200"}, headers))
+    assert found["data"] == {
+        "customer": "706405506930370000", "email": "bob@biller.com", "phone": "+48500100200",
+    }  # fmt: skip
+    headers, order = sample("shopify", "orders_create")
+    nameless = {**order["customer"], "first_name": None, "last_name": None}
+    assert "name" not in events(judged("shopify", {**order, "customer": nameless}, headers))[-1]["data"]
 
 
 def test_a_refund_is_what_was_paid_back() -> None:

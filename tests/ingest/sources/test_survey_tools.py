@@ -108,6 +108,16 @@ def test_a_finished_response_is_an_answer_a_question() -> None:
         assert found["revision"] == 1_753_343_276_116 * 1000 + 1  # date -d 2025-07-24T07:47:56.116Z +%s%3N
 
 
+def test_a_finished_response_that_is_changed_is_the_same_answer_changed() -> None:
+    _, body = sample("formbricks", "responseFinished")
+    body["data"]["data"] = {"nps": 9}
+    [finished] = events(judged("formbricks", body))
+    later = {"finished": True, "updatedAt": "2025-07-24T08:00:00.000Z", "data": {"nps": 2}}
+    [changed] = events(judged("formbricks", {**body, "event": "responseUpdated", "data": {**body["data"], **later}}))
+    assert (changed["id"], changed["data"]["score"]) == (finished["id"], 2)
+    assert changed["revision"] > finished["revision"]
+
+
 def test_words_without_a_score_are_a_comment() -> None:
     _, body = sample("formbricks", "responseFinished")
     body["data"]["data"] = {"comment": "Dziękuję"}

@@ -107,3 +107,11 @@ def test_a_basket_is_no_order_and_an_unapproved_review_no_answer() -> None:
     _, review = sample("woocommerce", "product_review_object")
     assert judged("woocommerce", {**review, "status": "spam"}).ignored == {"review_not_approved": 1}
     assert judged("woocommerce", {**review, "rating": 0}).ignored == {"review_without_stars": 1}
+
+
+def test_an_address_without_a_name_is_kept() -> None:
+    headers, body = sample("woocommerce", "order.created")
+    billing = {**dict.fromkeys(body["billing"], ""), "phone": "+48500100200"}
+    assert events(judged("woocommerce", {**body, "billing": billing}, headers))[-1]["data"] == {
+        "customer": "guest-727", "phone": "+48500100200",
+    }  # fmt: skip

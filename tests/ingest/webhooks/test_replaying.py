@@ -1,7 +1,7 @@
 """After a document was mended, what came in is mapped again: every fact as if it had always been there, none twice."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,7 +12,10 @@ from services.ingest.counters import Counters
 from services.ingest.keeping import Keeping
 from services.ingest.webhooks.history import History
 from services.ingest.webhooks.replaying import Replay, Replayed, VersionNotRaisedError
+from shared.consumer.messages import Message, read_record
+from shared.erasure.arrivals import without_person
 from shared.events.envelope import Event
+from shared.log.port import Record
 from tests.ingest.running import ARRIVAL
 from tests.ingest.webhooks.doors import BODY, REPAIRS, SECRET, Doors
 
@@ -130,6 +133,33 @@ async def test_a_delivery_that_fails_now_keeps_what_it_made(doors: Doors) -> Non
     await doors.add("repairs", REPAIRS.replace("score: item.stars", "score: number(item.comment)"), version=2)
     assert counts(await replay(doors)) == {"failed": 1, "kept": 2}
     assert [kind for kind, _ in told(doors)] == ["feedback.received.v1"] * 2
+
+
+async def _erase_the_first(doors: Doors) -> None:
+    """As somebody's erasure rewrites the log."""
+
+    async def change(records: Sequence[Record]) -> list[bytes | None]:
+        rests = [without_person(read) for one in records if isinstance(read := read_record(one), Message)]
+        return [rest.record.value if one.offset == 0 else None for one, rest in zip(records, rests, strict=True)]
+
+    await doors.log.rewrite("petla.raw", change)
+
+
+@pytest.mark.parametrize("replayed_before", [False, True])
+async def test_what_an_erased_persons_deliveries_made_stays(doors: Doors, replayed_before: bool) -> None:
+    """An empty form is a form, and would make nothing: so the numbers would move."""
+    form = REPAIRS.replace("verify:", "body: form\nverify:", 1)
+    assert "body: form" in form
+    await doors.deliver()
+    if replayed_before:
+        await doors.add("repairs", REPAIRS.replace("item.comment", "'mended'"), version=2)
+        await replay(doors)
+    before = current(doors)
+    await _erase_the_first(doors)
+    await doors.add("repairs", form, version=3)
+    done = await replay(doors)
+    assert (done.deliveries, done.erased, counts(done)) == (0, 1, {})
+    assert current(doors) == before
 
 
 async def test_a_replay_never_overtakes_the_senders_next_change(doors: Doors) -> None:

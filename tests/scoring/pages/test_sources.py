@@ -5,9 +5,12 @@ from typing import Any
 
 import pytest
 
+from services.ingest.mapping.rules import Ignore
+from services.ingest.sources import FOLDER
 from services.scoring.pages.sources import MOST_LISTED, first_to_show, sources_page
 from services.scoring.pages.wording import wording
 from shared.pages.language import Language
+from tests.ingest.sources.mapped import document
 
 NOW = datetime(2026, 11, 24, 9, 42, tzinfo=UTC)
 SPACE = "\N{NO-BREAK SPACE}"
@@ -72,6 +75,7 @@ def test_silence_is_told_by_its_length(hours: int, language: Language, words: st
     ("reason", "words"),
     [
         ("bad_signature", "podpis się nie zgadza. Porównaj sekret u nadawcy z tym, który zna Pętla."),
+        ("token_not_taken", "nadawca nie przyjmuje tokenu: połącz jeszcze raz. Pętla pyta dalej, nic nie przepada."),
         ("out_of_range", "wartość poza zakresem. Próba na sucho niżej pokaże, co zmienić w dokumencie."),
     ],
 )
@@ -89,6 +93,17 @@ def test_reasons_in_words_the_commonest_first() -> None:
         ("wartość poza zakresem", "out_of_range", "12"),
         ("newer than this page", "", "1"),
     ]
+
+
+@pytest.mark.parametrize("language", ["pl", "en"])
+def test_why_a_built_in_source_ignores_a_delivery_is_said_in_words(language: Language) -> None:
+    """Nobody can translate the reasons of a document of one's own; those that come with Pętla are in both languages."""
+    rules = [rule for path in FOLDER.glob("*.yaml") for rule in document(path.stem).rules]
+    reasons = {rule.reason for rule in rules if isinstance(rule, Ignore)}
+    assert len(reasons) > 15
+    for reason in reasons:
+        (found,) = page(item(ignored={reason: 1}), language=language).chosen.reasons
+        assert [code for _, code, _ in found.listed] == [reason]
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 
@@ -11,12 +12,14 @@ from shared.config import ConfigStore
 from shared.erasure.names import Names
 from shared.erasure.requests import Requests
 from shared.erasure.spilled import SpillEraser
+from shared.events.raw import packed
 from shared.log.memory import MemoryLog
 from shared.log.port import NewRecord
 from shared.log.spilling import SpillingLog
 from shared.settings import Settings
 from tests.builders import activity, answer
 from tests.columns import in_files
+from tests.scoring.delivered import delivery
 from tests.sealing import SEALING
 from tests.shared.log.brokers import HeldClock
 
@@ -92,3 +95,12 @@ async def test_nobody_can_read_what_is_no_event(spilled: Spilled) -> None:
     await spilled.log.append([NewRecord("petla.feedback", b"", b"garbage")])
     await spilled.requests.ask(CUSTOMER, ERASED_AT)
     assert await spilled.eraser.run_once() == 0
+
+
+async def test_a_delivery_that_a_form_spelled_is_theirs(spilled: Spilled) -> None:
+    """Twilio writes `From=%2B48601234987`."""
+    body = packed(urlencode({"From": "+48601234987", "Body": TEXT}).encode())
+    spilled.broker.unavailable = "silent"
+    await spilled.log.append([delivery("call", body=body), delivery("other")])
+    await spilled.requests.ask("+48601234987", ERASED_AT)
+    assert await spilled.eraser.run_once() == 1
