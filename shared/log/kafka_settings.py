@@ -145,6 +145,18 @@ def _outlives_a_broker(topic: Topic, found: TopicOnKafka) -> Iterator[Flaw]:
             f"{topic.name} acknowledges with {in_sync} copy (min.insync.replicas): set {_IN_SYNC}, or what was"
             " acknowledged may be on one broker only",
         )
+    elif in_sync > found.copies:
+        yield Flaw(
+            True,
+            f"{topic.name} has {found.copies} copies and acknowledges with {in_sync} (min.insync.replicas): set fewer"
+            " or add replicas, or it takes nothing at all",
+        )
+    elif in_sync == found.copies >= _COPIES:
+        yield Flaw(
+            False,
+            f"{topic.name} acknowledges with all of its {in_sync} copies (min.insync.replicas): set {in_sync - 1}, or"
+            " one broker that is down stops it",
+        )
     if found.settings["unclean.leader.election.enable"] != "false":
         yield Flaw(
             False,

@@ -39,6 +39,8 @@ def test_good_settings_have_no_flaw() -> None:
         ({"max_message_bytes": "327679"}, True, "set 327680 or more"),
         ({"copies": 2}, False, "has 2 copies and should have 3"),
         ({"min_insync_replicas": "1"}, False, "min.insync.replicas): set 2"),
+        ({"min_insync_replicas": "4"}, True, "has 3 copies and acknowledges with 4 (min.insync.replicas): set fewer"),
+        ({"min_insync_replicas": "3"}, False, "with all of its 3 copies (min.insync.replicas): set 2, or one broker"),
         ({"unclean_leader_election_enable": "true"}, False, "unclean.leader.election.enable=false"),
     ],
 )
