@@ -19,6 +19,7 @@ _LARGEST_RECORD = 320 * 1024
 _READ = (
     "cleanup.policy",
     "max.message.bytes",
+    "message.timestamp.type",
     "min.insync.replicas",
     "retention.bytes",
     "retention.ms",
@@ -120,6 +121,12 @@ def _kept_long_enough(topic: Topic, settings: Mapping[str, str]) -> Iterator[Fla
 
 
 def _taken_and_shared(topic: Topic, found: TopicOnKafka) -> Iterator[Flaw]:
+    if found.settings["message.timestamp.type"] != "LogAppendTime":
+        yield Flaw(
+            False,
+            f"{topic.name} has message.timestamp.type={found.settings['message.timestamp.type']}: set LogAppendTime, or"
+            " where the clock of an ingest is wrong, its events are refused or expire unread",
+        )
     largest = int(found.settings["max.message.bytes"])
     if largest < _LARGEST_RECORD:
         yield Flaw(
