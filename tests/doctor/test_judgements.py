@@ -110,9 +110,9 @@ def test_topics_are_judged_by_what_they_are_for() -> None:
     missing = topics.judged(Cluster(1, {}), [FACTS], production=False)
     assert levels(*missing) == ["fail"]
     assert "python deploy/prepare.py" in missing[0].sentence
-    alone = Cluster(1, {FACTS.name: on_kafka(copies=1)})
-    assert levels(*topics.judged(alone, [FACTS], production=False)) == ["warn"]
-    assert levels(*topics.judged(alone, [FACTS], production=True)) == ["fail"]
+    fewer = Cluster(2, {FACTS.name: on_kafka(copies=2)})
+    assert levels(*topics.judged(fewer, [FACTS], production=False)) == ["warn"]
+    assert levels(*topics.judged(fewer, [FACTS], production=True)) == ["fail"]
     short = Cluster(3, {FACTS.name: on_kafka(retention_ms="1")})
     assert levels(*topics.judged(short, [FACTS], production=False)) == ["fail"]
     assert levels(*topics.judged(Cluster(3, {FACTS.name: on_kafka()}), [FACTS], production=True)) == ["ok"]
