@@ -49,9 +49,8 @@ _MIGRATION_REFUSED = {
     "55P03": "somebody has been using a table for 10 s that a migration changes, a backup perhaps: try again later",
 }
 _TAKE_TURN = text("SELECT pg_try_advisory_lock(hashtext('petla.migrate'))")
-_TURN_SECONDS, _COMMAND_SECONDS = 0.1, 25.0
+_TURN_SECONDS, _COMMAND_SECONDS, _PROBE_SECONDS = 0.1, 25.0, 3.0
 _FROZEN_SECONDS = {"reading": IDLE_IN_TRANSACTION_SECONDS, "writing": _COMMAND_SECONDS}
-_PROBE_SECONDS = 3.0
 # SQLSTATE classes and codes that say "try again": connection, transaction rollback, resources, operator, locks.
 _TRANSIENT = ("08", "40", "53", "57", "58", "25P03", "55P03")
 _STATEMENT_TIMEOUT = "57014"
@@ -201,8 +200,9 @@ class Database:
             return await connection.run_sync(upgrade, versions)
 
     async def close(self) -> None:
-        if self._spare:
-            await self._spare.close()
+        spare, self._spare = self._spare, None
+        if spare:
+            await spare.close()
         await self._engine.dispose()
 
 

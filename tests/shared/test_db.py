@@ -228,6 +228,17 @@ async def test_a_connection_that_was_cut_in_the_pool_is_not_handed_out(db: Datab
     await fresh.close()
 
 
+async def test_who_comes_after_the_close_gets_a_connection(db: Database) -> None:
+    """Of two services on one pool the second gives its partitions back when the first has closed it."""
+    fresh = Database(db.url, pool_size=1)
+    assert await numbers(fresh) == []
+    await put(fresh, 1)
+    await fresh.close()
+    await put(fresh, 2)
+    assert await numbers(fresh) == [1, 2]
+    await fresh.close()
+
+
 async def test_of_several_that_were_cut_none_is_handed_out(db: Database) -> None:
     """A server that was restarted: each of them would be another refusal to whoever asks."""
     fresh = Database(db.url, pool_size=3)
