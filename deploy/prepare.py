@@ -24,7 +24,7 @@ from shared.log.kafka_settings import look_at
 from shared.log.kafka_topics import create_topics
 from shared.log.port import LogUnavailable, Topic
 from shared.logs import set_up
-from shared.reasons import reason
+from shared.reasons import why_no_database
 from shared.settings import Settings, first_mistake
 
 
@@ -59,7 +59,7 @@ async def database(service: str, url: str | None, migrations: Path) -> Finding:
     try:
         newer = await one.migrate(migrations)
     except Exception as error:  # whatever it is: the operator gets one line
-        return Finding("fail", name, reason(error))
+        return Finding("fail", name, why_no_database(error))
     finally:
         await one.close()
     if newer:

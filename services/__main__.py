@@ -3,7 +3,6 @@
 import asyncio
 import json
 import logging
-import os
 import sys
 from collections.abc import Coroutine
 from datetime import UTC, datetime
@@ -16,11 +15,12 @@ from pydantic import ValidationError
 from typer.exceptions import TyperException
 
 from services.backing import for_a_command
+from services.options import DEFAULT_URL, AsJson, Data, Url, into_environment
 from services.rights import erase, export
 from services.running import SERVICES, SHARED_PORT, StartError, serve
 from services.sources import replay
 from services.sources import sources as of_sources
-from services.upkeep import rebuild
+from services.upkeep import rebuild, retry
 from shared import embedded_postgres
 from shared.access import create_key, list_keys, revoke_key
 from shared.clock import SystemClock
@@ -42,8 +42,6 @@ app = typer.Typer(
 keys = typer.Typer(no_args_is_help=True, help="API keys: who may send and read.")
 app.add_typer(keys, name="keys")
 app.add_typer(of_sources, name="sources")
-app.command()(replay)
-app.command()(rebuild)
 
 _EXPECTED = (
     DataFolderError,
@@ -58,13 +56,12 @@ _EXPECTED = (
 
 Host = Annotated[str | None, typer.Option(help="address to listen on; PETLA_HOST, default 127.0.0.1")]
 Port = Annotated[int | None, typer.Option(min=1, max=65535, help="PETLA_PORT; default 8080, one service 8081 to 8083")]
-Data = Annotated[Path | None, typer.Option(help="data folder; PETLA_DATA")]
-AsJson = Annotated[bool, typer.Option("--json", help="the last line is one JSON object")]
 
 One = StrEnum("One", list(SERVICES))  # type: ignore[misc]
 
 
 def main() -> None:
+    set_up(least=logging.WARNING)  # or libraries would write what they like
     try:
         raise SystemExit(app(standalone_mode=False))
     except TyperException as error:
@@ -90,13 +87,6 @@ def _misused(error: TyperException) -> str:
     return f"{sentence}: see '{context.command_path} --help'" if sentence and context else sentence
 
 
-def _environment(**options: object) -> None:
-    """An option stands for its variable, so that settings have one source."""
-    for name, value in options.items():
-        if value is not None:
-            os.environ[f"PETLA_{name.upper()}"] = str(value)
-
-
 def _run(work: Coroutine[Any, Any, Any]) -> Any:
     try:
         import uvloop
@@ -114,7 +104,7 @@ def up(
     sources: Annotated[Path | None, typer.Option(help="folder with documents of your sources; PETLA_SOURCES")] = None,
 ) -> None:
     """Serve until Ctrl-C. Without Kafka and PostgreSQL it brings its own."""
-    _environment(host=host, port=port, data=data, sources=sources)
+    into_environment(host=host, port=port, data=data, sources=sources)
     set_up()
     names = [service.value] if service else list(SERVICES)
     _run(serve(names, lambda address: print(f"Pętla ({', '.join(names)}) serves {address}", flush=True)))
@@ -133,7 +123,7 @@ def demo(
     """Play a simulated shop, watch the loop close, and serve its data until Ctrl-C."""
     from services.demo import command
 
-    _environment(host=host, port=port, data=data)
+    into_environment(host=host, port=port, data=data)
     set_up(least=logging.WARNING)  # the story is told on the terminal
     raise SystemExit(_run(command.demo(command.Options(seed, events, ends, as_json), SystemClock())))
 
@@ -145,7 +135,7 @@ def doctor(host: Host = None, port: Port = None, data: Data = None, as_json: AsJ
     from services.doctor.looks import Installation, everything
     from services.scoring.settings import ScoringSettings
 
-    _environment(host=host, port=port, data=data)
+    into_environment(host=host, port=port, data=data)
     set_up()
     installation = Installation(Settings(), ScoringSettings(), AlertsSettings())
     found = _run(everything(installation, SHARED_PORT, SystemClock()))
@@ -159,7 +149,7 @@ def doctor(host: Host = None, port: Port = None, data: Data = None, as_json: AsJ
 @app.command()
 def stop(data: Data = None) -> None:
     """End an embedded PostgreSQL that was left running."""
-    _environment(data=data)
+    into_environment(data=data)
     folder = Settings().data
     ended = embedded_postgres.stop(folder) if folder.exists() else False
     print("stopped the embedded PostgreSQL" if ended else "no embedded PostgreSQL is running")
@@ -175,7 +165,7 @@ def create(
     as_json: AsJson = False,
 ) -> None:
     """Make a key; it is shown this once."""
-    _environment(data=data)
+    into_environment(data=data)
 
     async def work() -> dict[str, Any]:
         async with for_a_command(Settings()) as config:
@@ -188,7 +178,7 @@ def create(
 @keys.command(name="list")
 def list_(data: Data = None, as_json: AsJson = False) -> None:
     """Every key without its secret."""
-    _environment(data=data)
+    into_environment(data=data)
 
     async def work() -> list[dict[str, Any]]:
         async with for_a_command(Settings()) as config:
@@ -204,9 +194,12 @@ def list_(data: Data = None, as_json: AsJson = False) -> None:
 
 
 @keys.command()
-def revoke(id: Annotated[str, typer.Argument()], data: Data = None) -> None:  # noqa: A002 - the word users read
+def revoke(
+    id: Annotated[str, typer.Argument(help="as `petla keys list` shows it")],  # noqa: A002 - the word users read
+    data: Data = None,
+) -> None:
     """End a key; every service refuses it within five seconds."""
-    _environment(data=data)
+    into_environment(data=data)
 
     async def work() -> None:
         async with for_a_command(Settings()) as config:
@@ -216,16 +209,12 @@ def revoke(id: Annotated[str, typer.Argument()], data: Data = None) -> None:  # 
     print(f"revoked {id}")
 
 
-app.command()(erase)
-app.command()(export)
-
-
 @app.command(name="import")
 def import_(
-    file: Annotated[Path, typer.Argument(help="CSV or JSONL, also .gz")],
+    file: Annotated[Path, typer.Argument(help="CSV, JSONL, plain or .gz, or .xlsx")],
     mapping: Annotated[Path, typer.Option(help="the mapping document (YAML)")],
-    url: Annotated[str, typer.Option(envvar="PETLA_URL")] = "http://127.0.0.1:8080",
-    key: Annotated[str | None, typer.Option(envvar="PETLA_API_KEY")] = None,
+    url: Url = DEFAULT_URL,
+    key: Annotated[str | None, typer.Option(envvar="PETLA_API_KEY", help="with the scope events:write")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Send the rows of a file as events. Run again, or stopped and run again, it counts nothing twice."""
@@ -233,6 +222,9 @@ def import_(
 
     raise SystemExit(command(file, mapping, url, key, as_json))
 
+
+for of_another_file in (replay, erase, export, rebuild, retry):
+    app.command()(of_another_file)
 
 if __name__ == "__main__":
     main()

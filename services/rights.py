@@ -2,16 +2,15 @@
 
 import asyncio
 import json
-import os
 import re
 import sys
-from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote
 
 import typer
 
 from services.backing import for_a_command
+from services.options import DEFAULT_URL, Data, Url, into_environment
 from shared.clock import SystemClock
 from shared.erasure.names import Names
 from shared.erasure.receipts import Receipts
@@ -25,7 +24,6 @@ _TIMEOUT_SECONDS = 30.0
 _LONGEST_NAME = 256
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 Customer = Annotated[str, typer.Argument(help="as the events name the customer")]
-Data = Annotated[Path | None, typer.Option(help="data folder; PETLA_DATA")]
 
 
 def erase(
@@ -35,8 +33,7 @@ def erase(
     as_json: Annotated[bool, typer.Option("--json", help="the receipt as one line")] = False,
 ) -> None:
     """Erase a customer everywhere; prints the signed receipt. Exit code 1 while something is still pending."""
-    if data is not None:
-        os.environ["PETLA_DATA"] = str(data)
+    into_environment(data=data)
     receipt = asyncio.run(_erase(customer, wait))
     if as_json:
         print(json.dumps(receipt, ensure_ascii=False))
@@ -69,7 +66,7 @@ def _check(customer: str) -> None:
 
 def export(
     customer: Customer,
-    url: Annotated[str, typer.Option(envvar="PETLA_URL")] = "http://127.0.0.1:8080",
+    url: Url = DEFAULT_URL,
     key: Annotated[str | None, typer.Option(envvar="PETLA_API_KEY", help="with the scope admin")] = None,
 ) -> None:
     """Everything known of a customer, as one JSON document."""

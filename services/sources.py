@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from services.backing import log_for_a_command
+from services.options import DEFAULT_URL, AsJson, Data, Url, into_environment
 from shared.clock import SystemClock
 
 if TYPE_CHECKING:
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
 sources = typer.Typer(no_args_is_help=True, help="Sources: whose webhooks are taken, and which events they are.")
 
 Name = Annotated[str, typer.Argument(help="the name in the address, /webhooks/NAME")]
-Data = Annotated[Path | None, typer.Option(help="data folder; PETLA_DATA")]
-AsJson = Annotated[bool, typer.Option("--json", help="the last line is one JSON object")]
 Secret = Annotated[str | None, typer.Option(help="the secret; - reads it from the standard input")]
 
 
@@ -59,13 +58,14 @@ def check(
 @sources.command(name="list")
 def list_(data: Data = None, as_json: AsJson = False) -> None:
     """Every source with its version and how many secrets it has."""
+    into_environment(data=data)
 
     async def work() -> list[dict[str, Any]]:
-        async with _administration(data) as (_, known, _log):
+        async with _administration() as (_, known, _log):
             now = SystemClock().now()
             return [_told(found) for name in known.names() if (found := known.get(name, now))]
 
-    listed = _run(work())
+    listed = asyncio.run(work())
     if as_json:
         print(json.dumps(listed))
         return
@@ -83,29 +83,31 @@ def add(
     as_json: AsJson = False,
 ) -> None:
     """Add a source, or change one. Effective everywhere within five seconds."""
+    into_environment(data=data)
 
     async def work() -> dict[str, Any]:
         from services.ingest.webhooks.administration import Wanted
 
         text = document.read_text(encoding="utf-8-sig") if document else None
-        async with _administration(data) as (administration, _known, _log):
+        async with _administration() as (administration, _known, _log):
             wanted = Wanted(text, like, _read_secret(secret))
             return _told(await administration.put(name, wanted, SystemClock().now()))
 
-    made = _run(_explained(work(), document))
+    made = asyncio.run(_explained(work(), document))
     print(json.dumps(made) if as_json else f"{name}: version {made['version']}, send to /webhooks/{name}")
 
 
 @sources.command()
 def rotate(name: Name, secret: Secret = None, data: Data = None, as_json: AsJson = False) -> None:
     """Give a source another secret; the one before holds for two days more. Without --secret one is made."""
+    into_environment(data=data)
 
     async def work() -> dict[str, Any]:
-        async with _administration(data) as (administration, _known, _log):
+        async with _administration() as (administration, _known, _log):
             source, made = await administration.rotate(name, _read_secret(secret), SystemClock().now())
             return {**_told(source), "secret": made}
 
-    done = _run(_explained(work()))
+    done = asyncio.run(_explained(work()))
     if as_json:
         print(json.dumps(done))
     else:
@@ -115,12 +117,13 @@ def rotate(name: Name, secret: Secret = None, data: Data = None, as_json: AsJson
 @sources.command()
 def remove(name: Name, data: Data = None) -> None:
     """Remove what was added, secrets too; what is built in stays."""
+    into_environment(data=data)
 
     async def work() -> None:
-        async with _administration(data) as (administration, _known, _log):
+        async with _administration() as (administration, _known, _log):
             await administration.remove(name, SystemClock().now())
 
-    _run(_explained(work()))
+    asyncio.run(_explained(work()))
     print(f"removed {name}")
 
 
@@ -128,19 +131,20 @@ def replay(
     source: Annotated[str, typer.Option(help="whose deliveries")],
     since: Annotated[datetime, typer.Option(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"])],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="only say what would change")] = False,
-    url: Annotated[str, typer.Option(envvar="PETLA_URL")] = "http://127.0.0.1:8080",
+    url: Url = DEFAULT_URL,
     key: Annotated[str | None, typer.Option(envvar="PETLA_API_KEY", help="to count the follow-ups touched")] = None,
     data: Data = None,
     as_json: AsJson = False,
 ) -> None:
     """Map what came in again, by the document that is in force now: replaced, retracted, nothing counted twice."""
+    into_environment(data=data)
 
     async def work() -> dict[str, Any]:
-        done = await _replayed(source, since, dry_run, data)
+        done = await _replayed(source, since, dry_run)
         answers = done.pop("answers")
         return {**done, "followups": await _followups(answers, url, key) if key else None}
 
-    done = _run(work())
+    done = asyncio.run(work())
     if as_json:
         print(json.dumps(done))
         return
@@ -155,14 +159,14 @@ def replay(
         print("nothing was written: leave out --dry-run")
 
 
-async def _replayed(name: str, since: datetime, dry_run: bool, data: Path | None) -> dict[str, Any]:
+async def _replayed(name: str, since: datetime, dry_run: bool) -> dict[str, Any]:
     """Raises ValueError for a source that is not there, or whose document is not newer."""
     from services.ingest.settings import IngestSettings
     from services.ingest.webhooks.history import History
     from services.ingest.webhooks.replaying import Replay, VersionNotRaisedError
 
-    settings = IngestSettings(**_chosen(data))
-    async with _administration(data) as (_, known, log):
+    settings = IngestSettings()
+    async with _administration() as (_, known, log):
         found = known.get(name, SystemClock().now())
         if found is None:
             raise ValueError(f"there is no source {name!r}: `petla sources list` shows them")
@@ -201,7 +205,7 @@ async def _followups(answers: Sequence[str], url: str, key: str) -> int:
 
 
 @asynccontextmanager
-async def _administration(data: Path | None) -> "AsyncIterator[tuple[Administration, Sources, Log]]":
+async def _administration() -> "AsyncIterator[tuple[Administration, Sources, Log]]":
     from services.ingest.settings import IngestSettings
     from services.ingest.webhooks.access import known_keys
     from services.ingest.webhooks.administration import Administration
@@ -209,15 +213,11 @@ async def _administration(data: Path | None) -> "AsyncIterator[tuple[Administrat
     from shared.events.catalogue import ACCEPTED_TYPES
     from shared.sealing import sealing_of
 
-    settings = IngestSettings(**_chosen(data))
+    settings = IngestSettings()
     sealing = sealing_of(settings)
     async with log_for_a_command(settings) as (log, config):
         known = Sources(config, sealing, ACCEPTED_TYPES, os.environ, known_keys(config), settings.sources)
         yield Administration(config, known, sealing), known, log
-
-
-def _chosen(data: Path | None) -> dict[str, Any]:
-    return {"data": data} if data else {}
 
 
 async def _explained(work: Coroutine[Any, Any, Any], document: Path | None = None) -> Any:
@@ -244,7 +244,3 @@ def _told(source: "Source") -> dict[str, Any]:
         "secrets": source.secrets,
         "about": document.about,
     }
-
-
-def _run(work: Coroutine[Any, Any, Any]) -> Any:
-    return asyncio.run(work)

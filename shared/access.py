@@ -168,7 +168,9 @@ def require(principal: Principal, scope: str) -> None:
     """AccessDenied (403) when the principal may not."""
     held = principal.scopes
     if scope not in held and "admin" not in held and _IMPLIED_BY.get(scope) not in held:
-        raise AccessDenied(403, "missing_scope", f"the API key {principal.id} lacks the scope {scope}")
+        raise AccessDenied(
+            403, "missing_scope", f"the API key {principal.id} lacks the scope {scope}: use one that has it"
+        )
 
 
 BEARER = HTTPBearer(auto_error=False, description="An API key: petla_…")

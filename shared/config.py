@@ -168,7 +168,7 @@ class ConfigStore:
             else:
                 values[key] = _decode(record.value)
         except ValueError:  # a record nobody can read must not hide the others
-            _log.warning("config record cannot be read", topic=record.partition.topic, offset=record.offset)
+            _log.warning("config_record_not_read", topic=record.partition.topic, offset=record.offset)
 
     async def _follow(self) -> None:
         pause = _FIRST_PAUSE

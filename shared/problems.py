@@ -68,6 +68,15 @@ class Refusal(HTTPException):
         self.response = problem(status, code, detail, errors, **more)
 
 
+def mistake(field: str, code: str, message: str) -> Refusal:
+    """422 for one field or parameter; `message` goes on from its name."""
+    return Refusal(422, code, f"{field}: {message}", [{"field": field, "code": code, "message": message}])
+
+
+def wrong_cursor() -> Refusal:
+    return mistake("cursor", "invalid_cursor", "send `next_cursor` of the page before as it came, or leave it out")
+
+
 def problem(
     status: int,
     code: str,
@@ -95,13 +104,13 @@ def access_denied(denied: AccessDenied) -> Response:
 
 def internal_error(error: Exception) -> Response:
     """Log what happened and answer 500 without a word about it."""
-    _log.error("request failed", **failure(error))
+    _log.error("request_failed", **failure(error))
     return problem(500, "internal_error", "something went wrong here; the log of the service says what")
 
 
 def unavailable(error: Exception) -> Response:
     """503 for what the service cannot answer without and does not reach at the moment."""
-    _log.warning("request not possible", **failure(error))
+    _log.warning("request_not_possible", **failure(error))
     headers = {"Retry-After": str(_RETRY_AFTER_SECONDS)}
     return problem(
         503, "unavailable", "the database or the log does not answer at the moment: try again", headers=headers

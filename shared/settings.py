@@ -4,6 +4,7 @@ import re
 from functools import cached_property
 from pathlib import Path
 from typing import Self
+from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
@@ -19,13 +20,35 @@ _HTTP = re.compile(r"https?://[^/\s]+")
 _PREFIX = re.compile(r"[A-Za-z0-9._-]{0,50}")
 _SHORTEST_SECRET = 16
 _DATABASE = re.compile(r"postgres(ql)?(\+asyncpg)?://")
+_HOST_OF_DATABASE = re.compile(r"(\[[^\]]*\]|[^:\[\]]*)(:\d{1,5})?")
+
+
+def refuse_no_server(value: str | None) -> str | None:
+    """A validator; its words repeat nothing of the value, which may hold a password."""
+    if value is not None:
+        _of_a_server(value)
+    return value
 
 
 def refuse_no_database(value: str | None) -> str | None:
-    """A validator; its words repeat nothing of the value, which may hold a password."""
-    if value is not None and not _DATABASE.match(value):
-        raise ValueError("this is no address of PostgreSQL: give one like postgresql://user:password@host:5432")
+    """A validator for the address of one database, which names it."""
+    if value is not None and not _of_a_server(value).path.strip("/"):
+        raise ValueError("it names no database: give one like postgresql://user:password@host:5432/name")
     return value
+
+
+def _of_a_server(value: str) -> SplitResult:
+    try:
+        address = urlsplit(value)
+    except ValueError:
+        address = urlsplit("")
+    hosts = address.netloc.rpartition("@")[2].split(",")
+    if not (_DATABASE.match(value) and all(map(_HOST_OF_DATABASE.fullmatch, hosts))):
+        raise ValueError(
+            "this is no address of PostgreSQL: give one like postgresql://user:password@host:5432, where @ : / of a"
+            " password are written %40 %3A %2F"
+        )
+    return address
 
 
 def first_mistake(error: ValidationError) -> str:
@@ -50,6 +73,7 @@ class Settings(BaseSettings):
     database_prefix: str = "petla_"
     partitions: int = Field(default=DEFAULT_PARTITIONS, ge=1, le=1_000)
     timezone: str = "Europe/Warsaw"
+    set_aside_all: bool = False
     secret: SecretStr | None = None
     postgres_bin: Path | None = None
     database_url: str | None = Field(default=None, validation_alias="DATABASE_URL")
@@ -86,7 +110,7 @@ class Settings(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _names_a_server(cls, value: str | None) -> str | None:
-        return refuse_no_database(value)
+        return refuse_no_server(value)
 
     @field_validator("timezone")
     @classmethod

@@ -24,7 +24,7 @@ from shared.middleware import BodyLimit, HeadAsGet, IsAway, LastResort
 from shared.pages.files import file_answer
 from shared.pages.policy import page_headers
 from shared.pages.reference import Reference
-from shared.problems import DOCUMENTED, Refusal, add_handlers
+from shared.problems import DOCUMENTED, Refusal, add_handlers, mistake
 from shared.single_flight import SingleFlight
 
 MAX_BODY_BYTES = 1024 * 1024
@@ -178,9 +178,7 @@ def _is_usable(body: bytes) -> bool:
 
 
 def _unusable(field: str) -> Refusal:
-    message = "holds NUL or half of a surrogate pair: remove it"
-    error = {"field": field[:100], "code": "unusable_text", "message": message}
-    return Refusal(422, "unusable_text", f"{field[:100]}: {message}", [error])
+    return mistake(field[:100], "unusable_text", "holds NUL or half of a surrogate pair: remove it")
 
 
 def _unknown(name: str, known: list[str]) -> str:

@@ -33,7 +33,8 @@ def environment_names() -> dict[str, Any]:
 
 
 def command_names() -> set[str]:
-    return set(re.findall(r'envvar="(\w+)"', (ROOT / "services" / "__main__.py").read_text(encoding="utf-8")))
+    commands = [path.read_text(encoding="utf-8") for path in (ROOT / "services").glob("*.py")]
+    return {name for text in commands for name in re.findall(r'envvar="(\w+)"', text)}
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
@@ -65,7 +66,7 @@ def test_the_example_of_an_environment_has_every_variable_with_its_default() -> 
     assert set(shown) == set(known) | command_names()
     for name, default in known.items():
         if default is not None:
-            assert shown[name] == f"{default}", name
+            assert shown[name] == (str(default).lower() if default is False else f"{default}"), name
     lines = text.splitlines()
     explained = [lines[at - 1].startswith("# ") for at, line in enumerate(lines) if re.match(r"#[A-Z_]+=", line)]
     assert all(explained)
@@ -76,6 +77,33 @@ def test_the_table_of_settings_has_every_variable() -> None:
     section = text.split("## Settings")[1].split("\n## ")[0]
     shown = set(re.findall(r"`([A-Z]+_[A-Z_]+)`", section))
     assert shown == set(environment_names()) | command_names()
+
+
+def log_lines() -> set[str]:
+    """The names under which the code logs."""
+    source = [
+        path.read_text(encoding="utf-8") for part in ("services", "shared") for path in (ROOT / part).rglob("*.py")
+    ]
+    calls = re.compile(r'_log\.(?:info|warning|error)\(\s*"([^"]+)"')
+    return {name for text in source for name in calls.findall(text)} | {"library_said"}  # shared/logs.py, by level
+
+
+def test_the_table_of_log_lines_has_every_line() -> None:
+    text = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    table = text.split("| line | means |\n|---|---|\n")[1].split("\n\n")[0]
+    shown = {name for row in table.splitlines() for name in re.findall(r"`(\w+)`", row.split(" | ")[0])}
+    assert shown == log_lines() - {"more_events_rejected"}  # which stands beside event_rejected
+
+
+def test_the_table_of_loops_has_every_loop() -> None:
+    source = [path.read_text(encoding="utf-8") for path in (ROOT / "services").rglob("*.py")]
+    named = [name for text in source for name in re.findall(r'\b(?:Loop|_looping)\(f?"([^"]+)"', text)]
+    of_alerts = re.findall(r'_add_loop\("(\w+)"', (ROOT / "services" / "alerts" / "app.py").read_text(encoding="utf-8"))
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    table = text.split("| loop | pass |\n|---|---|\n")[1].split("\n\n")[0]
+    shown = {name for row in table.splitlines() for name in re.findall(r"`([\w.]+)`", row.split(" | ")[0])}
+    wanted = {name.replace("{name}", "NAME") for name in named} | {f"alerts.{name}" for name in of_alerts}
+    assert shown == wanted - {"alerts.NAME"}
 
 
 def test_every_promise_is_told() -> None:

@@ -35,7 +35,7 @@ class Followed(NamedTuple):
 
 
 async def follow_up(
-    news: Sequence[News], settings: AlertsSettings, tx: AsyncConnection, erased: Collection[UUID] = ()
+    news: Sequence[News], settings: AlertsSettings, tx: AsyncConnection, erased: Collection[UUID]
 ) -> Followed:
     """`news`, in the order of the log: detractors, what kept a follow-up alive before, and who was asked about one.
 

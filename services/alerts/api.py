@@ -22,7 +22,7 @@ from services.alerts.views import (
 from shared.access import requires
 from shared.db import Database
 from shared.events.followups import State
-from shared.problems import Refusal
+from shared.problems import Refusal, wrong_cursor
 
 Limit = Annotated[int, Query(ge=1, le=200, description="rows a page")]
 Cursor = Annotated[str | None, Query(max_length=200, description="`next_cursor` of the page before")]
@@ -30,17 +30,17 @@ _READ = [Depends(requires("followups:read"))]
 _WRITE = [Depends(requires("followups:write"))]
 
 
-def router(db: Database, desk: Desk, wake: Callable[[], None]) -> APIRouter:
+def routes(db: Database, desk: Desk, wake: Callable[[], None]) -> APIRouter:
     """`wake` is called when a notification is waiting to be sent again."""
-    routes = APIRouter(prefix="/v1")
-    _add_lists(routes, db)
-    _add_actions(routes, desk)
-    _add_notifications(routes, db, wake)
-    return routes
+    router = APIRouter(prefix="/v1")
+    _add_lists(router, db)
+    _add_actions(router, desk)
+    _add_notifications(router, db, wake)
+    return router
 
 
-def _add_lists(routes: APIRouter, db: Database) -> None:
-    @routes.get("/followups", dependencies=_READ)
+def _add_lists(router: APIRouter, db: Database) -> None:
+    @router.get("/followups", dependencies=_READ)
     async def list_followups(
         state: Annotated[list[State], Query(description="may be repeated")] = [],  # noqa: B006 - never changed
         assignee: Name | None = None,
@@ -58,49 +58,49 @@ def _add_lists(routes: APIRouter, db: Database) -> None:
         items = [views.followup(one) for one in found[:limit]]
         return FollowupPage(items=items, next_cursor=_next_cursor(places, limit), total=total)
 
-    @routes.get("/followups/{id}", dependencies=_READ)
+    @router.get("/followups/{id}", dependencies=_READ)
     async def get_followup(id: str) -> FollowupDetail:  # noqa: A002 - the name in the path
         """With whom to call, what is known about the customer, and every step so far."""
         return await _detail(_uuid(id, "follow-up"), db)
 
-    @routes.get("/rules", dependencies=_READ)
+    @router.get("/rules", dependencies=_READ)
     async def list_rules() -> RulePage:
         """Which feedback gets a follow-up, in the order in which the rules are asked."""
         return RulePage(items=[views.rule(one) for one in rules.RULES], total=len(rules.RULES))
 
 
-def _add_actions(routes: APIRouter, desk: Desk) -> None:
+def _add_actions(router: APIRouter, desk: Desk) -> None:
     post = "/followups/{id}/"
 
-    @routes.post(post + "claim", dependencies=_WRITE)
+    @router.post(post + "claim", dependencies=_WRITE)
     async def claim(id: str, body: Act) -> FollowupView:  # noqa: A002
         return await _acted(desk, id, body.command("claim"))
 
-    @routes.post(post + "attempt", dependencies=_WRITE)
+    @router.post(post + "attempt", dependencies=_WRITE)
     async def attempt(id: str, body: Attempt) -> FollowupView:  # noqa: A002
         """The customer was called or written to; with the outcome `reached` the follow-up is reached."""
         return await _acted(desk, id, body.command("attempt"))
 
-    @routes.post(post + "reach", dependencies=_WRITE)
+    @router.post(post + "reach", dependencies=_WRITE)
     async def reach(id: str, body: Act) -> FollowupView:  # noqa: A002
         return await _acted(desk, id, body.command("reach"))
 
-    @routes.post(post + "comment", dependencies=_WRITE)
+    @router.post(post + "comment", dependencies=_WRITE)
     async def comment(id: str, body: Comment) -> FollowupView:  # noqa: A002
         return await _acted(desk, id, body.command("comment"))
 
-    @routes.post(post + "resolve", dependencies=_WRITE)
+    @router.post(post + "resolve", dependencies=_WRITE)
     async def resolve(id: str, body: Resolution) -> FollowupView:  # noqa: A002
         return await _acted(desk, id, body.command("resolve"))
 
-    @routes.post(post + "reopen", dependencies=_WRITE)
+    @router.post(post + "reopen", dependencies=_WRITE)
     async def reopen(id: str, body: Act) -> FollowupView:  # noqa: A002
         """Back to whoever had it, with a new deadline."""
         return await _acted(desk, id, body.command("reopen"))
 
 
-def _add_notifications(routes: APIRouter, db: Database, wake: Callable[[], None]) -> None:
-    @routes.get("/notifications", dependencies=_READ)
+def _add_notifications(router: APIRouter, db: Database, wake: Callable[[], None]) -> None:
+    @router.get("/notifications", dependencies=_READ)
     async def list_notifications(
         state: notifications.State | None = None, limit: Limit = 50, cursor: Cursor = None
     ) -> NotificationPage:
@@ -111,7 +111,7 @@ def _add_notifications(routes: APIRouter, db: Database, wake: Callable[[], None]
         items = [views.notification(one) for one in found[:limit]]
         return NotificationPage(items=items, next_cursor=_next_cursor(places, limit), total=total)
 
-    @routes.post("/notifications/{id}/replay", dependencies=_WRITE)
+    @router.post("/notifications/{id}/replay", dependencies=_WRITE)
     async def replay(id: str) -> NotificationView:  # noqa: A002
         """A dead notification goes through the whole schedule again, with the same webhook-id."""
         known = _uuid(id, "notification")
@@ -168,9 +168,7 @@ def _place(cursor: str | None) -> cursors.Place | None:
     try:
         return cursors.read(cursor) if cursor is not None else None
     except ValueError as error:
-        detail = "cursor: not one of ours; send `next_cursor` as it came, or leave it out"
-        errors = [{"field": "cursor", "code": "unknown_cursor", "message": detail}]
-        raise Refusal(422, "unknown_cursor", detail, errors) from error
+        raise wrong_cursor() from error
 
 
 def _next_cursor(places: list[cursors.Place], limit: int) -> str | None:

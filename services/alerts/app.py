@@ -9,10 +9,10 @@ from random import SystemRandom
 from starlette.types import ASGIApp
 
 from services.alerts import api, customers_api
-from services.alerts.asking import EraseRequests
 from services.alerts.channels.webhook import WebhookChannel
 from services.alerts.commands import Desk
 from services.alerts.counters import Counters
+from services.alerts.erase_requests import EraseRequests
 from services.alerts.figures import ToDoFigures
 from services.alerts.handlers import Handlers, subscriptions
 from services.alerts.notifier import Notifier
@@ -24,6 +24,7 @@ from services.alerts.settings import AlertsSettings
 from shared.clock import Clock
 from shared.config import ConfigStore
 from shared.consumer.lag import Lag
+from shared.consumer.rejections import Rejections
 from shared.consumer.telemetry import ConsumerTelemetry
 from shared.consumer.worker import Worker
 from shared.db import Database, is_transient
@@ -75,7 +76,8 @@ class AlertsService:
         refusals = SurveyRefusals(config, sealing)
         handlers = Handlers(settings, self._wake, Counters(registry), self._tracing, erased, refusals)
         telemetry = ConsumerTelemetry(clock, registry, self._tracing)
-        self._worker = Worker(log, db, topics, subscriptions(handlers), clock, telemetry=telemetry)
+        rejections = Rejections(unlimited=settings.set_aside_all)
+        self._worker = Worker(log, db, topics, subscriptions(handlers), clock, None, telemetry, rejections)
         self._channel = _channel(settings, clock)
         self._loops = {
             "consumer": Loop("alerts.consumer", self._once_migrated(self._worker.run_once), _CONSUMER_IDLE_SECONDS)
@@ -101,9 +103,9 @@ class AlertsService:
             refresh=Observation(figures, clock, registry).refresh,
             is_away=self._is_away,
         )
-        app.include_router(api.router(db, Desk(db, settings, self._wake), self._wake))
+        app.include_router(api.routes(db, Desk(db, settings, self._wake), self._wake))
         receipts = Receipts(requests, sealing, on_kafka=settings.kafka is not None)
-        app.include_router(customers_api.router(db, requests, receipts, clock))
+        app.include_router(customers_api.routes(db, requests, receipts, clock))
         self.app = app
 
     async def start(self) -> None:

@@ -12,21 +12,21 @@ from shared.clock import Clock
 from shared.db import Database
 from shared.erasure.receipts import Receipts
 from shared.erasure.requests import Requests
-from shared.problems import Refusal
+from shared.problems import Refusal, wrong_cursor
 from shared.web import json_response
 
 _ADMIN = [Depends(requires("admin"))]
 
 
-def router(db: Database, requests: Requests, receipts: Receipts, clock: Clock) -> APIRouter:
-    routes = APIRouter(prefix="/v1", dependencies=_ADMIN)
-    _add_history(routes, db)
-    _add_erasure(routes, requests, receipts, clock)
-    return routes
+def routes(db: Database, requests: Requests, receipts: Receipts, clock: Clock) -> APIRouter:
+    router = APIRouter(prefix="/v1", dependencies=_ADMIN)
+    _add_history(router, db)
+    _add_erasure(router, requests, receipts, clock)
+    return router
 
 
-def _add_history(routes: APIRouter, db: Database) -> None:
-    @routes.get("/customers/{customer:path}/history", summary="Everything alerts knows of a customer")
+def _add_history(router: APIRouter, db: Database) -> None:
+    @router.get("/customers/{customer:path}/history", summary="Everything alerts knows of a customer")
     async def get_history(
         customer: Name,
         limit: Annotated[int, Query(ge=1, le=1_000)] = 200,
@@ -38,11 +38,11 @@ def _add_history(routes: APIRouter, db: Database) -> None:
         try:
             return known.page(limit, cursor)
         except LookupError as error:
-            raise Refusal(422, "invalid_cursor", "cursor: take it from `next_cursor` of the page before") from error
+            raise wrong_cursor() from error
 
 
-def _add_erasure(routes: APIRouter, requests: Requests, receipts: Receipts, clock: Clock) -> None:
-    @routes.post("/customers/{customer:path}/erase", summary="Erase a customer everywhere", status_code=202)
+def _add_erasure(router: APIRouter, requests: Requests, receipts: Receipts, clock: Clock) -> None:
+    @router.post("/customers/{customer:path}/erase", summary="Erase a customer everywhere", status_code=202)
     async def erase(customer: Name) -> Response:
         """Returns when it is on the log: within a minute nothing of ours says who it was. The receipt grows with what
         is done; asked again, it counts from then on.
@@ -50,7 +50,7 @@ def _add_erasure(routes: APIRouter, requests: Requests, receipts: Receipts, cloc
         request = await requests.ask(customer, clock.now())
         return json_response(receipts.receipt(request), 202)
 
-    @routes.get("/customers/{customer:path}/erasure", summary="The signed receipt of an erasure")
+    @router.get("/customers/{customer:path}/erasure", summary="The signed receipt of an erasure")
     async def get_erasure(customer: Name) -> Response:
         request = requests.find(customer)
         if request is None:

@@ -12,7 +12,7 @@ from shared.database_server import OLDEST
 from shared.db import IDLE_IN_TRANSACTION_SECONDS, Database, sqlstate
 from shared.findings import Finding, Level
 from shared.log.port import Log, LogUnavailable
-from shared.reasons import reason
+from shared.reasons import why_no_database
 
 _NO_SUCH_DATABASE = "3D000"
 _SKEW_WARN_SECONDS, _SKEW_FAIL_SECONDS = 1.0, 30.0
@@ -44,7 +44,7 @@ async def looked_at(
     except Exception as error:  # whatever it is: one line, and the other checks go on
         if sqlstate(error) == _NO_SUCH_DATABASE:
             return [Finding("warn", name, "is not there yet: a start of the service makes it, if its user may")]
-        return [Finding("fail", name, f"does not answer ({reason(error)}): start PostgreSQL, or correct its URL")]
+        return [Finding("fail", name, why_no_database(error))]
 
 
 async def _server(name: str, tx: AsyncConnection, clock: Clock) -> list[Finding]:
@@ -129,7 +129,8 @@ def judged_records(service: str, lost: int, set_aside: int) -> list[Finding]:
     if lost:
         found.append(Finding("fail", name, f"{lost} expired before they were read: the numbers lack them"))
     if set_aside:
-        found.append(Finding("warn", name, f"{set_aside} could not be processed: see /v1/dead-letters for the reasons"))
+        where = "/v1/dead-letters" if service == "scoring" else "the lines record_set_aside of its log"
+        found.append(Finding("warn", name, f"{set_aside} could not be processed: see {where}"))
     return found
 
 

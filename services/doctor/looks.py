@@ -12,7 +12,8 @@ from shared.config import ConfigStore
 from shared.data_folder import resolved
 from shared.db import Database
 from shared.embedded_postgres import PostgresError, Server
-from shared.events.catalogue import ACTIVITY_TOPIC, CONFIG_TOPIC, FEEDBACK_TOPIC, FOLLOWUPS_TOPIC, SCORES_TOPIC
+from shared.events.catalogue import CONFIG_TOPIC
+from shared.events.topics import TOPICS
 from shared.findings import Finding
 from shared.log.kafka_settings import look_at
 from shared.log.port import Log, LogUnavailable
@@ -21,11 +22,6 @@ from shared.postgres_binaries import installed, server_account
 from shared.postgres_cluster import Cluster
 from shared.sealing import sealing_found
 from shared.settings import Settings
-
-_READ = {
-    "scoring": (FEEDBACK_TOPIC, ACTIVITY_TOPIC, FOLLOWUPS_TOPIC),
-    "alerts": (SCORES_TOPIC, ACTIVITY_TOPIC),
-}
 
 
 class Installation(NamedTuple):
@@ -73,12 +69,11 @@ async def _of_the_log(settings: Settings, log: Log | None) -> list[Finding]:
         cluster = await look_at(settings.kafka, [topic.name for topic in wanted])
     except LogUnavailable as error:
         return [Finding("fail", "broker", str(error)), *found]
-    broker = Finding("ok", "broker", f"Kafka answers, {cluster.brokers} brokers")
     judged = topics.judged(cluster, wanted, production=False)
     assert log is not None
     if settings.topic(CONFIG_TOPIC) in cluster.topics:
         found += await _of_the_configuration(settings, log)
-    return [broker, *judged, *found]
+    return [topics.judged_brokers(cluster), *judged, *found]
 
 
 async def _of_the_configuration(settings: Settings, log: Log) -> list[Finding]:
@@ -111,10 +106,15 @@ async def _of_the_databases(installation: Installation, log: Log | None, clock: 
 async def _of_a_database(name: str, url: str, log: Log | None, settings: Settings, clock: Clock) -> Sequence[Finding]:
     database = Database(url, pool_size=1)
     try:
-        read = [settings.topic(topic) for topic in _READ[name]]
+        read = [settings.topic(topic) for topic in followed_by(name)]
         return await databases.looked_at(name, database, log, read, clock)
     finally:
         await database.close()
+
+
+def followed_by(service: str) -> list[str]:
+    """The topics in which the service has positions: all it reads but the configuration."""
+    return [kind.name for kind in TOPICS if service in kind.read_by and kind.name != CONFIG_TOPIC]
 
 
 def _embedded(settings: Settings) -> tuple[Finding, Server | None]:

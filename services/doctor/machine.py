@@ -70,10 +70,11 @@ def data_folder(settings: Settings) -> Finding:
         refuse_private_home(folder)
     except DataFolderError as error:
         return Finding("fail", "data folder", str(error))
+    there = _existing(folder)
+    if not (there.is_dir() and os.access(there, os.R_OK | os.W_OK | os.X_OK)):
+        return Finding("fail", "data folder", f"{there} cannot be written: allow it, or name another with --data")
     if not folder.exists():
         return Finding("ok", "data folder", f"{folder} is not there yet: the first start makes it")
-    if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
-        return Finding("fail", "data folder", f"{folder} cannot be written: allow it, or name another with --data")
     return Finding("ok", "data folder", f"{folder} can be written")
 
 

@@ -1,5 +1,6 @@
 """Of the spill: what waits on this disk for Kafka, what Kafka refuses, what the disk has spoiled."""
 
+import os
 from pathlib import Path
 
 from shared.findings import Finding
@@ -9,6 +10,8 @@ from shared.log.spill_folder import waiting_in
 
 def looked_at(folder: Path) -> list[Finding]:
     """`folder` need not be there."""
+    if folder.exists() and not (folder.is_dir() and os.access(folder, os.R_OK | os.W_OK | os.X_OK)):
+        return [Finding("fail", "spill", f"{folder} cannot be written: make it a folder that ingest may write to")]
     try:
         waiting, refused = waiting_in(folder), waiting_in(folder / "refused")
     except LogUnavailable as error:

@@ -7,6 +7,14 @@ from shared.log.kafka_settings import Cluster, flaws
 from shared.log.port import Topic
 
 
+def judged_brokers(cluster: Cluster) -> Finding:
+    answers = f"Kafka answers, {cluster.brokers} brokers"
+    if cluster.behind:
+        advice = "copies in sync than they should: start the brokers that are down"
+        return Finding("warn", "broker", f"{answers}; {cluster.behind} partitions have fewer {advice}")
+    return Finding("ok", "broker", answers)
+
+
 def judged(cluster: Cluster, topics: Sequence[Topic], *, production: bool) -> list[Finding]:
     """A finding for each flaw of each topic, one `ok` for all where there is none."""
     found = [finding for topic in topics for finding in _of(topic, cluster, production=production)]

@@ -61,7 +61,7 @@ class _Parts(NamedTuple):
     tracing: Tracing
 
 
-class Ingest:
+class IngestService:
     name = "ingest"
 
     def __init__(
@@ -194,4 +194,4 @@ def build(
 
     Raises `MappingError` for a document in the folder of sources, ValueError for credentials that are half there.
     """
-    return Ingest(settings, log, config, clock, sealing, environment)
+    return IngestService(settings, log, config, clock, sealing, environment)

@@ -46,10 +46,11 @@ def answer(question: Question, samples: Samples, before: Samples | None) -> dict
     return answered
 
 
-def _merged(definition: Definition, samples: Samples, key: Key | None = None, bucket: int | None = None) -> Sample:
+def _merged(definition: Definition, samples: Samples, key: Key | None = None) -> Sample:
+    """Of all buckets; of one key, or of all."""
     merged: Any = new_sample(definition)
-    for (its_key, its_bucket), sample in samples.items():
-        if (key is None or key == its_key) and (bucket is None or bucket == its_bucket):
+    for (its_key, _), sample in samples.items():
+        if key is None or key == its_key:
             merged.merge(sample)
     return merged  # type: ignore[no-any-return]
 

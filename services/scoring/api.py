@@ -14,7 +14,7 @@ from services.scoring.metrics.registry import METRICS
 from services.scoring.metrics.windows import WindowError
 from services.scoring.question import FEEDBACK_DIMENSIONS, Question, ask, dimensions_of
 from shared.access import requires
-from shared.problems import Refusal
+from shared.problems import Refusal, mistake, wrong_cursor
 from shared.web import json_response
 
 _Values = list[Annotated[str, StringConstraints(min_length=1, max_length=256)]]
@@ -97,8 +97,7 @@ def _question(definition: Definition, asked: Asked, scores: Scores) -> Question:
             now=scores.now(),
         )
     except WindowError as error:
-        mistake = {"field": error.field, "code": "invalid", "message": error.message}
-        raise Refusal(422, "invalid_question", str(error), [mistake]) from error
+        raise mistake(error.field, "invalid_question", error.message) from error
 
 
 def _add_records(router: APIRouter, scores: Scores) -> None:
@@ -122,7 +121,7 @@ def _add_records(router: APIRouter, scores: Scores) -> None:
         try:
             return await scores.dead_letters(kind, limit, cursor)
         except ValueError as error:
-            raise Refusal(422, "invalid_cursor", "cursor: take it from `next_cursor` of the page before") from error
+            raise wrong_cursor() from error
 
     @router.get("/reconciliation", summary="Whether it all adds up", responses=_answers(examples.RECONCILIATION))
     async def get_reconciliation() -> dict[str, Any]:

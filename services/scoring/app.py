@@ -19,6 +19,7 @@ from services.scoring.store import zone
 from shared.clock import Clock
 from shared.config import ConfigStore
 from shared.consumer.lag import Lag
+from shared.consumer.rejections import Rejections
 from shared.consumer.telemetry import ConsumerTelemetry
 from shared.consumer.worker import Worker
 from shared.db import Database, is_transient
@@ -27,6 +28,7 @@ from shared.erasure.eraser import Eraser
 from shared.erasure.names import Names
 from shared.erasure.requests import Requests
 from shared.erasure.traces import Traces
+from shared.events.catalogue import ACTIVITY_TOPIC, FEEDBACK_TOPIC, FOLLOWUPS_TOPIC, RAW_TOPIC, SCORES_TOPIC
 from shared.log.port import Log, LogUnavailable
 from shared.loops import Loop
 from shared.observation import Observation
@@ -52,22 +54,24 @@ class ScoringService:
         self._db = db
         self._zone = settings.zone
         topics = Consumed(
-            feedback=settings.topic("feedback"),
-            activity=settings.topic("activity"),
-            followups=settings.topic("followups"),
-            by_alerts=(settings.topic("scores"), settings.topic("activity")),
-            raw=settings.topic("raw"),
+            feedback=settings.topic(FEEDBACK_TOPIC),
+            activity=settings.topic(ACTIVITY_TOPIC),
+            followups=settings.topic(FOLLOWUPS_TOPIC),
+            by_alerts=(settings.topic(SCORES_TOPIC), settings.topic(ACTIVITY_TOPIC)),
+            raw=settings.topic(RAW_TOPIC),
         )
         registry = new_registry(self.name)
         self._tracing = new_tracing(self.name, settings.otlp_endpoint)
         names = Names(sealing)
         erased = Arrivals(names, sweep_nameless)
-        publisher = Publisher(settings.topic("scores"))
+        publisher = Publisher(settings.topic(SCORES_TOPIC))
         handlers = Handlers(settings.zone, publisher, Counters(registry), erased, names.content)
         telemetry = ConsumerTelemetry(clock, registry, self._tracing)
-        self.worker = Worker(log, db, topics.by_scoring, subscriptions(handlers), clock, handlers.republish, telemetry)
+        rejections = Rejections(unlimited=settings.set_aside_all)
+        subscribed = subscriptions(handlers)
+        self.worker = Worker(log, db, topics.by_scoring, subscribed, clock, handlers.republish, telemetry, rejections)
         self._consumer = Loop("scoring.consumer", self.run_once, _IDLE_SECONDS)
-        rewritten = [settings.topic(name) for name in ("feedback", "activity", "raw")]
+        rewritten = [settings.topic(name) for name in (FEEDBACK_TOPIC, ACTIVITY_TOPIC, RAW_TOPIC)]
         traces = Traces(log, rewritten, erased, db, _PERSONAL_TABLES, owned=settings.own_database is None)
         self.eraser = Eraser(Requests(config, names), db, Persons(), traces, clock)
         self._erasure = Loop("scoring.erasure", self._erase_once, _ERASURE_SECONDS)

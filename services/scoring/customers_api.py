@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Query
 
 from services.scoring.asking import Scores
 from shared.access import requires
-from shared.problems import Refusal
+from shared.problems import wrong_cursor
 
 
 def routes(scores: Scores) -> APIRouter:
@@ -24,6 +24,6 @@ def routes(scores: Scores) -> APIRouter:
         try:
             return await scores.facts_of(customer, limit, cursor)
         except LookupError as error:
-            raise Refusal(422, "invalid_cursor", "cursor: take it from `next_cursor` of the page before") from error
+            raise wrong_cursor() from error
 
     return router

@@ -4,8 +4,6 @@ from pydantic import Field, field_validator
 
 from shared.settings import Settings, refuse_no_database
 
-DEFAULT_PORT = 8082
-
 
 class ScoringSettings(Settings):
     """`scoring_database_url` names the database itself; without it, it is made on the server of DATABASE_URL."""

@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 from services.scoring import examples
 from services.scoring.sources import Sources, Window
 from shared.access import requires
-from shared.problems import Refusal
+from shared.problems import Refusal, mistake
 
 _MOST_DAYS = timedelta(days=3660)
 
@@ -66,9 +66,9 @@ def window_of(sources: Sources) -> Callable[..., Window]:
             asked = sources.window(start, end)
             too_long = asked.end - asked.first > _MOST_DAYS
         except (ValueError, OverflowError) as error:
-            raise Refusal(422, "invalid_window", "from: must lie before `to`") from error
+            raise mistake("from", "invalid_window", "must lie before `to`") from error
         if too_long:
-            raise Refusal(422, "invalid_window", "from: ask for ten years at the most")
+            raise mistake("from", "invalid_window", "ask for ten years at the most")
         return asked
 
     return window

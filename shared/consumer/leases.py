@@ -32,12 +32,17 @@ _ADD = text("""
         WHERE y.topic = t.topic AND y.partition = t.partition), 0)
     FROM unnest(CAST(:topics AS text[]), CAST(:partitions AS integer[])) AS t(topic, partition)
     ON CONFLICT DO NOTHING""")
+# Of a topic that was made anew with fewer partitions, rows without one have nothing to be read. First come those among
+# them that owe something: who has its share takes no more.
 _CLAIM = text(f"""
+    WITH there AS (
+        SELECT * FROM unnest(CAST(:topics AS text[]), CAST(:partitions AS integer[])) AS t(topic, partition))
     UPDATE consumer_offset SET owner = :me, epoch = epoch + 1,
         lease_until = clock_timestamp() + interval '{LEASE_SECONDS} s'
     WHERE (topic, partition) IN (SELECT topic, partition FROM consumer_offset
-        WHERE topic = ANY(CAST(:topics AS text[])) AND (owner IS NULL OR lease_until < clock_timestamp())
-        ORDER BY random() LIMIT :count FOR UPDATE SKIP LOCKED)
+        WHERE topic IN (SELECT topic FROM there) AND (owner IS NULL OR lease_until < clock_timestamp())
+            AND (published < next_offset OR (topic, partition) IN (TABLE there))
+        ORDER BY (topic, partition) IN (TABLE there), random() LIMIT :count FOR UPDATE SKIP LOCKED)
     RETURNING topic, partition, epoch, incarnation, next_offset, last_digest, published_at,
         published < next_offset""")
 _RELEASE = text("""
@@ -65,10 +70,9 @@ class Held:
 class Leases:
     """One worker's part in the sharing. Its id is new for every process, so two can never be taken for one."""
 
-    def __init__(self, db: Database, topics: Iterable[str], clock: Clock) -> None:
+    def __init__(self, db: Database, clock: Clock) -> None:
         self.me = f"{os.getpid()}-{uuid.uuid4().hex[:12]}"
         self._db = db
-        self._topics = list(topics)
         self._clock = clock
         self._renewed_at = 0.0
 
@@ -99,10 +103,13 @@ class Leases:
         async with self._db.transaction() as tx:
             await tx.execute(_ADD, _columns(partitions))
 
-    async def claim(self, count: int) -> list[Held]:
-        """At most `count` partitions that nobody holds, each with a new epoch that fences the former owner."""
+    async def claim(self, there: Iterable[Partition], count: int) -> list[Held]:
+        """At most `count` partitions that nobody holds, each with a new epoch that fences the former owner.
+
+        Of those that are `there`, or owe something.
+        """
         async with self._db.transaction() as tx:
-            rows = await tx.execute(_CLAIM, {"me": self.me, "topics": self._topics, "count": count})
+            rows = await tx.execute(_CLAIM, {"me": self.me, "count": count, **_columns(there)})
             return [Held(Partition(topic, number), *rest) for topic, number, *rest in rows]
 
     async def release(self, partitions: Iterable[Partition]) -> None:

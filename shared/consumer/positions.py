@@ -12,6 +12,7 @@ from sqlalchemy import TextClause, text
 
 from shared.consumer.leases import Held
 from shared.consumer.messages import is_same
+from shared.consumer.progress import mark_published
 from shared.db import Database
 from shared.log.port import Bounds, Log, Reader
 
@@ -52,8 +53,14 @@ class Positions:
         """Once for all of its partitions that were claimed: what others append later only moves their ends on."""
         return Found(await self._log.incarnation(topic), await self._log.bounds(topic))
 
-    async def settle(self, held: Held, found: Found, reader: Reader) -> None:
-        """Compare a claimed position with what was found after the claim and correct both, the database first."""
+    async def settle(self, held: Held, found: Found, reader: Reader) -> bool:
+        """Compare a claimed position with what was found after the claim and correct both, the database first.
+
+        False where there is no such partition (any more); what it owed has been published.
+        """
+        if held.partition.number not in found.bounds:
+            await mark_published(self._db, [held])
+            return False
         incarnation, bounds = found.incarnation, found.bounds[held.partition.number]
         if await self._is_another_log(held, incarnation, bounds, reader):
             await self._restart(held, incarnation)
@@ -62,6 +69,7 @@ class Positions:
             held.incarnation = incarnation
         if held.expected < bounds.start:
             await self._skip_gap(held, bounds.start)
+        return True
 
     async def _is_another_log(self, held: Held, incarnation: str, bounds: Bounds, reader: Reader) -> bool:
         if is_another(held, incarnation) or held.expected > bounds.end:

@@ -24,7 +24,10 @@ class Rejected(NamedTuple):
 
 
 class Rejections:
-    def __init__(self) -> None:
+    """`unlimited`: an operator has looked, and wants to get past them."""
+
+    def __init__(self, *, unlimited: bool = False) -> None:
+        self._unlimited = unlimited
         self._committed = Rejected()
         self._batch_size = 0
 
@@ -43,6 +46,8 @@ class Rejections:
                 continue
             in_a_row += 1
             of_batch += 1
+            if self._unlimited:
+                continue
             if in_a_row > MAX_IN_A_ROW:
                 raise Halted(_message(item, f"{in_a_row} records in a row"))
             if self._batch_size >= RATIO_FROM and of_batch * 10 > self._batch_size:
@@ -58,5 +63,6 @@ def _message(letter: Letter, how_many: str) -> str:
     topic, number = letter.record.partition
     return (
         f"stopped: {how_many} of {topic} cannot be processed, the last at partition {number} offset"
-        f" {letter.record.offset} ({letter.reason}). Mend the sender or the version and restart."
+        f" {letter.record.offset} ({letter.reason}). Restart with a version that can, or with PETLA_SET_ASIDE_ALL=true"
+        " to set all aside."
     )

@@ -4,7 +4,7 @@ Every effect happens exactly once: the position moves in the transaction of the 
 which lost its partition cannot pass. A record that cannot be processed is isolated and set aside; its neighbours count.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import structlog
 from prometheus_client import CollectorRegistry
@@ -41,6 +41,7 @@ class Worker:
         clock: Clock,
         republish: Republish | None = None,
         telemetry: ConsumerTelemetry | None = None,
+        rejections: Rejections | None = None,
     ) -> None:
         self.problem: str | None = None
         self._log = log
@@ -49,16 +50,15 @@ class Worker:
         self._subscriptions = subscriptions
         self._clock = clock
         self._republish = republish
-        self._leases = Leases(db, self._topics, clock)
+        self._leases = Leases(db, clock)
         self._positions = Positions(log, db)
         self._reader: Reader = log.reader()
         self._held: dict[Partition, Held] = {}
         self._unpublished: list[NewRecord] = []
         self._to_mark = False
         self._membership_due = 0.0
-        self._known_partitions = 0
-        self._reassign = False
-        self._rejections = Rejections()
+        self._known_partitions, self._reassign = 0, False
+        self._rejections = rejections or Rejections()
         self._telemetry = telemetry or ConsumerTelemetry(clock, CollectorRegistry())
         self._telemetry.follow(held=lambda: len(self._held), halted=lambda: self.problem is not None)
 
@@ -130,18 +130,18 @@ class Worker:
             await self._mark_published()
             await self._give_back(list(self._held)[share:])
         elif len(self._held) < share:
-            await self._take(share - len(self._held))
+            await self._take(partitions, share - len(self._held))
 
-    async def _take(self, count: int) -> None:
-        claimed = await self._leases.claim(count)
+    async def _take(self, there: Collection[Partition], count: int) -> None:
+        claimed = await self._leases.claim(there, count)
         # First: settling may move the positions that say what is owed.
         await self._publish_owed([held for held in claimed if held.owes])
         found = {topic: await self._positions.look(topic) for topic in {held.partition.topic for held in claimed}}
         for held in claimed:
             await self._leases.keep()
-            await self._positions.settle(held, found[held.partition.topic], self._reader)
-            self._held[held.partition] = held
-            self._reassign = True
+            if await self._positions.settle(held, found[held.partition.topic], self._reader):
+                self._held[held.partition] = held
+                self._reassign = True
 
     async def _publish_owed(self, owing: Sequence[Held]) -> None:
         """What was committed, and may not have left before a crash."""

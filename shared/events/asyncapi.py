@@ -3,7 +3,7 @@
 Its examples are those of tests/contracts; what a sender sends is shown as ingest writes it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +64,7 @@ def _channel(kind: TopicKind) -> dict[str, Any]:
     return {
         "address": DEFAULT_PREFIX + kind.name,
         "title": kind.about,
-        "description": f"Written by {' and '.join(kind.written_by)}, read by {' and '.join(kind.read_by)}. "
+        "description": f"Written by {_listed(kind.written_by)}, read by {_listed(kind.read_by)}. "
         f"The key is {kind.key}.",
         "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in names},
         "bindings": {
@@ -75,6 +75,11 @@ def _channel(kind: TopicKind) -> dict[str, Any]:
             }
         },
     }
+
+
+def _listed(names: Sequence[str]) -> str:
+    *others, last = names
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def _operations(kind: TopicKind) -> list[tuple[str, dict[str, Any]]]:

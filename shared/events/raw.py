@@ -1,7 +1,8 @@
-"""`petla.raw`: what came to a source's door, as it came, and what became of it. Written by ingest, read by scoring.
+"""`petla.raw`: what came to a source's door, as it came, and what became of it.
 
-A record goes on the log with the events it made, before the sender is answered. Secrets and signatures never do; a body
-only where it was shown to be the sender's.
+Written by ingest, read by scoring, and by ingest itself to map or to fetch again. A record goes on the log with
+the events it made, before the sender is answered. Secrets and signatures never do; a body only where it was shown to
+be the sender's.
 """
 
 import zlib

@@ -14,6 +14,7 @@ from aiokafka.errors import (  # type: ignore[import-untyped]
     AuthenticationFailedError,
     IllegalSaslStateError,
     KafkaTimeoutError,
+    NodeNotReadyError,
     NotEnoughReplicasAfterAppendError,
     NotEnoughReplicasError,
     RequestTimedOutError,
@@ -45,6 +46,8 @@ def sentence(error: BaseException, seconds: float) -> str:
             return "Kafka does not let this user use the topic: grant it Read, Write and Describe"
         case UnknownTopicOrPartitionError():
             return "the topic does not exist on this Kafka: make it with 'python deploy/prepare.py'"
+        case NodeNotReadyError():
+            return "one of Kafka's brokers cannot be reached: look whether all of them run"
         case _:
             return f"Kafka is not there at the moment ({type(error).__name__})"
 
@@ -81,7 +84,7 @@ def _refusal(connection: KafkaConnection, address: str, error: Exception) -> str
             return f"{address} does not speak TLS as expected: check KAFKA_SECURITY_PROTOCOL"
         case TimeoutError():
             return _no_answer(address)
-        case OSError():
+        case OSError() if not isinstance(error, ConnectionResetError):
             known = error.errno is not None and error.errno > 0  # name resolution has numbers of its own, below zero
             reason = os.strerror(error.errno or 0) if known else error.strerror or type(error).__name__
             return f"no Kafka at {address} ({reason}): check KAFKA_BOOTSTRAP_SERVERS and that the broker runs"

@@ -1,7 +1,7 @@
 """The settings of our topics on a Kafka, and whether they keep what Pętla promises."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from aiokafka.admin import AIOKafkaAdminClient  # type: ignore[import-untyped]
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType  # type: ignore[import-untyped]
@@ -35,10 +35,11 @@ class TopicOnKafka(NamedTuple):
 
 
 class Cluster(NamedTuple):
-    """`topics` holds those that were asked for and exist."""
+    """`topics` holds those that were asked for and exist; `behind` of their partitions lack a copy in sync."""
 
     brokers: int
     topics: Mapping[str, TopicOnKafka]
+    behind: int = 0
 
 
 class Flaw(NamedTuple):
@@ -66,7 +67,14 @@ async def _look(client: AIOKafkaAdminClient, names: Sequence[str]) -> Cluster:
     described = {topic["topic"]: topic["partitions"] for topic in await client.describe_topics(wanted)}
     settings = await _settings(client, wanted)
     copies = {name: min(len(partition["replicas"]) for partition in described[name]) for name in wanted}
-    return Cluster(brokers, {name: TopicOnKafka(len(described[name]), copies[name], settings[name]) for name in wanted})
+    topics = {name: TopicOnKafka(len(described[name]), copies[name], settings[name]) for name in wanted}
+    return Cluster(brokers, topics, lacking(described.values()))
+
+
+def lacking(described: Iterable[Sequence[Mapping[str, Any]]]) -> int:
+    """Partitions with fewer copies in sync than they should have, of topics as Kafka describes them."""
+    partitions = [partition for topic in described for partition in topic]
+    return sum(len(partition["isr"]) < len(partition["replicas"]) for partition in partitions)
 
 
 async def _settings(client: AIOKafkaAdminClient, names: Sequence[str]) -> dict[str, dict[str, str]]:

@@ -114,9 +114,11 @@ class MemoryLog:
                         changed += 1
         return changed
 
-    def recreate(self, topic: str) -> None:
-        """The topic deleted and made again: empty, with another incarnation."""
+    def recreate(self, topic: str, partitions: int | None = None) -> None:
+        """The topic deleted and made again: empty, with another incarnation, and with so many partitions if said."""
         self._incarnations[topic] = str(uuid.uuid4())
+        self._kept = {partition: kept for partition, kept in self._kept.items() if partition.topic != topic}
+        self._topics[topic] = self._topics[topic]._replace(partitions=partitions or self._topics[topic].partitions)
         for number in range(self._topics[topic].partitions):
             self._kept[Partition(topic, number)] = _Kept()
 

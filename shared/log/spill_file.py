@@ -47,9 +47,10 @@ class SpillFile:
 
     @classmethod
     def create(cls, folder: Path, now: datetime) -> "SpillFile":
-        """A new file of this process; names sort by age."""
+        """A new file of this process; names sort by age. The folder is made where it is missing."""
         path = folder / f"spill-{now:%Y%m%dT%H%M%S%f}-{uuid.uuid4().hex}.db"
         try:
+            folder.mkdir(parents=True, exist_ok=True)
             lock = _locked(path)
         except OSError as error:
             raise LogUnavailable(f"{folder} cannot be written ({error.strerror}): mend that") from error
@@ -64,8 +65,7 @@ class SpillFile:
     @classmethod
     def _taken(cls, path: Path) -> "SpillFile | None":
         try:
-            lock = _locked(path)
-            if lock is None:
+            if (lock := _locked(path)) is None:
                 return None
             if not path.exists():  # its process emptied and removed it a moment ago
                 _remove_lock(path, lock)

@@ -40,7 +40,6 @@ class SpillingLog:
     """
 
     def __init__(self, primary: Log, folder: Path, clock: Clock, max_bytes: int = MAX_SPILLED_BYTES) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
         self._primary = primary
         self._folder = folder
         self._clock = clock
@@ -147,9 +146,7 @@ class SpillingLog:
     async def _keep_refused(self, refusal: RecordsRefused) -> None:
         """On the disk, where they stand in nobody's way. Moved one folder up, they are sent again."""
         if self._refused_file is None:
-            folder = self._folder / "refused"
-            folder.mkdir(exist_ok=True)
-            self._refused_file = SpillFile.create(folder, self._clock.now())
+            self._refused_file = SpillFile.create(self._folder / "refused", self._clock.now())
         await self._refused_file.append(refusal.records)
         self.refused += len(refusal.records)
         _log.error("records_refused", count=len(refusal.records), reason=refusal.reason)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.alerts.asking import EraseRequests
+from services.alerts.erase_requests import EraseRequests
 from services.alerts.handlers import Handlers, subscriptions
 from services.alerts.persons import Persons, StepsOnTheirWay, sweep_nameless
 from shared.config import ConfigStore

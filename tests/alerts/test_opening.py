@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from tests.alerts.world import ANSWERED, World, activity, feedback_id, scored
+from tests.round_trips import statements
 
 
 async def test_a_detractor_gets_a_follow_up_and_a_promoter_none(world: World) -> None:
@@ -119,3 +120,21 @@ async def test_a_record_that_cannot_be_taken_is_set_aside_and_its_neighbours_cou
     assert len(await world.states()) == 2
     (letter,) = await world.rows("SELECT reason FROM dead_letter")
     assert letter["reason"] == "handler_failed"
+
+
+async def test_a_batch_that_opens_is_six_statements_and_one_that_does_not_is_four(world: World) -> None:
+    await world.told(scored("before", score=3))  # the driver looks types up, once
+    await world.tell(scored("low", score=3, customer="c-1"), scored("lower", score=1, customer="c-2"))
+    async with statements(world.db) as said:
+        await world.consume()
+    begun, fence, remembered, standing, opened, committed = said
+    assert (begun, committed) == ("BEGIN", "COMMIT")
+    assert "UPDATE consumer_offset" in fence
+    assert remembered.startswith("INSERT INTO seen_feedback")
+    assert "clock_timestamp()" in standing
+    assert "INSERT INTO followup " in opened
+
+    await world.tell(scored("high", score=9))
+    async with statements(world.db) as said:
+        await world.consume()
+    assert len(said) == 4

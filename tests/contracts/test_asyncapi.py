@@ -132,6 +132,8 @@ def test_operations_say_who_writes_and_who_reads(told: dict[str, Any]) -> None:
         assert operation["channel"] == {"$ref": f"#/channels/{topic}"}
         assert f"{operation['action']}s" == does
         found.add((who, operation["action"], topic))
+    writers = {who for who, action, topic in found if (action, topic) == ("send", "config")}
+    assert writers == {"commands", "ingest", "scoring", "alerts"}
     services = {entry for entry in found if entry[2] != "config"}
     assert services == {
         ("ingest", "send", "feedback"),
@@ -145,6 +147,7 @@ def test_operations_say_who_writes_and_who_reads(told: dict[str, Any]) -> None:
         ("scoring", "receive", "followups"),
         ("ingest", "send", "raw"),
         ("scoring", "receive", "raw"),
+        ("ingest", "receive", "raw"),
     }
 
 

@@ -94,6 +94,7 @@ def test_what_cannot_be_reached_is_one_line_each(environment: dict[str, str]) ->
     assert code == 1
     assert [line[:4] for line in lines] == ["fail"] * 3
     assert "check KAFKA_BOOTSTRAP_SERVERS" in lines[0]
+    assert lines[1].endswith("nothing listens at its address: start PostgreSQL, or correct the URL")
     assert "secret" not in str((lines, complaints))
     assert "Traceback" not in complaints
 

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from services.doctor import databases, machine, spill, topics
+from services.doctor import databases, looks, machine, spill, topics
 from shared.findings import Finding, any_fails
-from shared.log.kafka_settings import Cluster
+from shared.log.kafka_settings import Cluster, lacking
+from shared.settings import Settings
 from tests.shared.log.test_kafka_settings import FACTS, on_kafka
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -79,6 +80,14 @@ def test_lag(unread: int, live: int, level: str) -> None:
 def test_records_that_are_gone_or_set_aside() -> None:
     assert databases.judged_records("scoring", 0, 0) == []
     assert levels(*databases.judged_records("scoring", 3, 2)) == ["fail", "warn"]
+    of_scoring, of_alerts = (databases.judged_records(name, 0, 2)[0].sentence for name in ("scoring", "alerts"))
+    assert "/v1/dead-letters" in of_scoring
+    assert "record_set_aside" in of_alerts  # whose letters no path shows
+
+
+def test_what_a_service_has_not_read_is_counted_on_every_topic_it_reads() -> None:
+    assert set(looks.followed_by("scoring")) == {"feedback", "activity", "followups", "raw"}
+    assert set(looks.followed_by("alerts")) == {"scores", "activity"}
 
 
 @pytest.mark.parametrize(
@@ -108,7 +117,25 @@ def test_topics_are_judged_by_what_they_are_for() -> None:
     assert levels(*topics.judged(Cluster(3, {FACTS.name: on_kafka()}), [FACTS], production=True)) == ["ok"]
 
 
+def test_partitions_that_lack_a_copy_should_be_looked_at() -> None:
+    described = [{"replicas": [1, 2, 3], "isr": [1, 3]}, {"replicas": [1, 2, 3], "isr": [3, 1, 2]}]
+    assert lacking([described, described[:1]]) == 2
+    assert levels(topics.judged_brokers(Cluster(3, {}))) == ["ok"]
+    behind = topics.judged_brokers(Cluster(2, {}, 2))
+    assert levels(behind) == ["warn"]
+    assert "2 brokers; 2 partitions have fewer copies in sync" in behind.sentence
+
+
 def test_a_spill_file_that_cannot_be_read_fails(tmp_path: Path) -> None:
     (tmp_path / "spill-1.db").write_bytes(b"not a database, but long enough to be taken for one" * 100)
     assert levels(*spill.looked_at(tmp_path)) == ["fail"]
     assert levels(*spill.looked_at(tmp_path / "missing")) == ["ok"]
+
+
+def test_folders_that_are_none_fail(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    assert levels(*spill.looked_at(file)) == ["fail"]
+    for data in (file, file / "below"):
+        assert levels(machine.data_folder(Settings(data=data))) == ["fail"]
+    assert levels(machine.data_folder(Settings(data=tmp_path / "missing"))) == ["ok"]

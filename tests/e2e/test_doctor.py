@@ -109,5 +109,5 @@ def test_on_kafka_and_a_server_of_the_operator(installation: Installation, kafka
 def test_a_database_that_is_away_fails(installation: Installation) -> None:
     code, found = examined(installation, DATABASE_URL=f"postgresql://petla:secret@127.0.0.1:{free_port()}")
     assert code == 1
-    assert "correct its URL" in found["scoring database"][0]
+    assert found["scoring database"] == ["fail nothing listens at its address: start PostgreSQL, or correct the URL"]
     assert "secret" not in str(found)

@@ -8,6 +8,7 @@ import pytest
 
 from tests.e2e.disks import mounted
 from tests.e2e.processes import Installation, Server, free_port, temporary_installation, until
+from tests.postgres_server import operators_server
 
 
 @pytest.fixture(scope="module")
@@ -87,6 +88,33 @@ def test_a_wrong_setting_of_any_service_is_told_before_anything_is_opened(
     port = str(free_port())
     assert f"{name}: " in sentence(installation.command("up", "--port", port, environment={name: "many"}))
     assert not installation.data.exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "name", "value", "says"),
+    [
+        ("up scoring", "DATABASE_URL", "postgresql://petla:secret@127.0.0.1:http", "DATABASE_URL: this is no address"),
+        ("up scoring", "SCORING_DATABASE_URL", "postgresql://petla:secret@127.0.0.1:5432", "it names no database"),
+        ("rebuild", "DATABASE_URL", "postgresql://petla:secret@127.0.0.1:1", "nothing listens at its address: start"),
+        ("keys list", "KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:1", "no Kafka at 127.0.0.1:1 (Connection refused): check"),
+    ],
+)
+def test_a_server_that_is_not_there(installation: Installation, words: str, name: str, value: str, says: str) -> None:
+    said = sentence(installation.command(*words.split(), environment={"PETLA_PORT": str(free_port()), name: value}))
+    assert says in said
+    assert "secret" not in said
+
+
+def test_a_login_that_postgresql_refuses(installation: Installation) -> None:
+    with operators_server() as postgres:
+        postgres.start()
+        wrong = {"DATABASE_URL": postgres.url.replace("petla@", "nobody:secret@")}
+
+        def said() -> str:
+            return sentence(installation.command("rebuild", environment=wrong))
+
+        refused = "petla: PostgreSQL refuses this user from here: correct the URL, or pg_hba.conf (28000)"
+        until(lambda: said() == refused, 30, "PostgreSQL started, and refused")
 
 
 def test_another_zone_than_the_numbers_were_counted_in(installation: Installation) -> None:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from shared.db import Database
 from shared.log.port import NewRecord
 from tests.builders import answer, retraction
+from tests.round_trips import statements
 from tests.scoring import strategies
 from tests.scoring.world import World, batches
 
@@ -62,3 +63,15 @@ async def test_times_keep_their_microseconds(world: World) -> None:
     times = [datetime.fromisoformat(moment) for moment in moments]
     await world.told(*(answer(f"f{at}", 9, time=time) for at, time in enumerate(times)))
     assert sorted(time for (time,) in await world.rows("SELECT time FROM feedback")) == times
+
+
+async def test_a_batch_of_first_answers_is_five_statements_and_a_copy(world: World) -> None:
+    await world.told(answer("before", 9))  # the driver looks types up, once
+    await world.log.append([answer("f1", 3), answer("f2", 9), answer("f3", 10)])
+    async with statements(world.db) as said:
+        assert await world.worker.run_once() == 3
+    begun, fence, known, rollups, committed = said
+    assert (begun, committed) == ("BEGIN", "COMMIT")
+    assert "UPDATE consumer_offset" in fence
+    assert known.startswith("SELECT id, revision, content FROM feedback")
+    assert rollups.startswith("INSERT INTO rollup")

@@ -72,7 +72,7 @@ def forged(**changed: Any) -> str:
 )
 async def test_a_forged_cursor_is_refused(api: Api, cursor: str) -> None:
     refused = await api.refusal("/v1/dead-letters", {"cursor": cursor})
-    assert (refused["status"], refused["code"]) == (422, "invalid_cursor")
+    assert (refused["status"], refused["code"], refused["errors"][0]["field"]) == (422, "invalid_cursor", "cursor")
 
 
 @pytest.mark.parametrize("params", [{"limit": 0}, {"limit": 201}, {"limit": "many"}, {"kind": "other"}, {"page": 2}])

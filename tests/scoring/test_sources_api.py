@@ -79,7 +79,9 @@ async def test_a_source_that_was_only_added_is_known_and_others_are_not(shop: Ap
 )
 async def test_days_that_are_none_are_refused(shop: Api, params: dict[str, Any]) -> None:
     for path in ("/v1/sources", "/v1/sources/repairs"):
-        assert (await shop.refusal(path, params))["status"] == 422
+        refused = await shop.refusal(path, params)
+        assert refused["status"] == 422
+        assert refused["errors"][0]["field"] in {*params, "from"}
 
 
 async def test_what_was_said_cannot_be_guessed_from_what_is_kept(shop: Api) -> None:

@@ -53,14 +53,16 @@ async def test_a_block_that_ends_is_committed_and_one_that_raises_is_not(db: Dat
 
 
 async def test_a_cancelled_block_is_not_committed_and_leaks_no_connection(db: Database) -> None:
-    async def half() -> None:
+    async def half(written: asyncio.Event) -> None:
         async with db.transaction() as tx:
             await tx.execute(text("INSERT INTO kept VALUES (7)"))
+            written.set()
             await asyncio.Event().wait()
 
     for _ in range(10):  # more than the pool holds
-        task = asyncio.create_task(half())
-        await asyncio.sleep(0.01)
+        written = asyncio.Event()
+        task = asyncio.create_task(half(written))
+        await written.wait()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task

@@ -45,7 +45,7 @@ class Pulling:
         ]
         names = [poller.name for poller in senders.pollers]
         self._loops = [
-            Loop(f"pull {name}", puller.run_once, _LOOKED_AT_EVERY_SECONDS)
+            Loop(f"ingest.pull.{name}", puller.run_once, _LOOKED_AT_EVERY_SECONDS)
             for name, puller in zip(names, self._pullers, strict=True)
         ]
 

@@ -19,7 +19,7 @@ from shared.events.identity import feedback_fact
 from shared.log.port import Durability
 from shared.no_survey import SurveyRefusals
 from shared.pages.language import Language
-from shared.problems import Refusal
+from shared.problems import Refusal, mistake
 from shared.sealing import Sealing
 
 _NO_CONTROL = r"^[^\x00-\x1f\x7f-\x9f]+$"
@@ -143,5 +143,4 @@ class Links:
 
 def _refused() -> Refusal:
     message = "does not want to be asked; a customer.updated.v1 with consent.survey true takes that back"
-    error = {"field": "customer", "code": "no_survey_consent", "message": message}
-    return Refusal(422, "no_survey_consent", f"customer: {message}", [error])
+    return mistake("customer", "no_survey_consent", message)

@@ -75,8 +75,8 @@ def survey_page(
     now: datetime,
     zone: ZoneInfo,
     *,
-    kind: Kind = "ask",
-    error: str | None = None,
+    kind: Kind,
+    error: str | None,
 ) -> Page:
     metric = invitation.metric
     question = say.named(f"question.{metric}")

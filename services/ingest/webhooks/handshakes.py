@@ -12,7 +12,6 @@ from services.ingest.mapping.interpreter import Interpreter, is_true
 from services.ingest.mapping.payload_functions import spelled
 from services.ingest.mapping.sections import Section
 
-METHODS = ("POST", "OPTIONS", "HEAD", "GET")
 LONGEST_ANSWER = 4_096
 _CONTROL = frozenset(map(chr, (*range(32), *range(127, 160))))
 

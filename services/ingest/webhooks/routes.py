@@ -21,7 +21,7 @@ from services.ingest.webhooks.request import Request
 from shared.access import requires
 from shared.clock import Clock
 from shared.events.catalogue import ACCEPTED_TYPES
-from shared.problems import Refusal
+from shared.problems import Refusal, mistake
 
 _STATUS = {"unknown_source": 404, "too_many_versions": 409}
 _YAML = Annotated[str | None, Field(max_length=256 * 1024, description="the document, YAML")]
@@ -45,7 +45,7 @@ class Given(BaseModel):
 
     def wanted(self) -> Wanted:
         if self.document is not None and self.like is not None:
-            raise Refusal(422, "document_or_like", "give a document or `like`, not both")
+            raise mistake("like", "document_or_like", "leave it out, or the document: not both")
         return Wanted(self.document, self.like, self.secret)
 
 
@@ -80,7 +80,7 @@ class Tried(BaseModel):
         try:
             return base64.b64decode(self.body_base64, validate=True)
         except (binascii.Error, ValueError):
-            raise Refusal(422, "not_base64", "body_base64 is not base64") from None
+            raise mistake("body_base64", "not_base64", "is not base64: encode it again, or use `body`") from None
 
 
 class Shown(BaseModel):

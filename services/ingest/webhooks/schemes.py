@@ -8,7 +8,6 @@ from services.ingest.webhooks.signed import SignedText, SignedTextError, compile
 
 ALGORITHMS = ("sha1", "sha256", "sha512")
 ENCODINGS = ("hex", "base64")
-SECRET_ENCODINGS = ("text", "base64", "hex", "html")
 UNITS = ("seconds", "milliseconds", "rfc3339")
 SIGNING = ("hmac", "digest", "rsa", "ecdsa", "ed25519")
 SHARED = ("token", "basic", "api_key")

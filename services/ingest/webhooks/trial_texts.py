@@ -26,7 +26,7 @@ TEXTS: Mapping[Language, Mapping[str, str]] = {
         "outcome.rejected": "Nie powstałoby żadne zdarzenie: doręczenie odrzucone",
         "event": "Zdarzenie",
         "gone": "Tego doręczenia już nie mamy",
-        "gone.note": "Treść zostaje 30 dni, jeśli podpis był zgodny. Danych osoby, którą usunięto, też nie ma.",
+        "gone.note": "Treść zostaje 30 dni, jeśli podpis był zgodny. Danych usuniętej osoby też już nie mamy.",
         "next": "Po zmianie dokumentu powtórz doręczenia poleceniem:",
     },
     "en": {

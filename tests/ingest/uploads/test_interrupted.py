@@ -48,7 +48,7 @@ async def test_a_process_that_is_killed_leaves_what_can_go_on(shop: Shop) -> Non
     os.kill(await child_of(shop, path), signal.SIGKILL)
     page = await shop.ended(path)
     assert "Loading was interrupted" in page
-    assert "The server ended on the way." in page
+    assert "The server stopped while it was loading." in page
     shop.ingest.log.unavailable = None
     assert "2,000 rows, ignored: 0" in await shop.imported(path)
     assert len({event.factid for event in shop.ingest.events()}) == 2_000

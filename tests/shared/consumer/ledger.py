@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.consumer.messages import Handled, Message
 from shared.consumer.progress import TopicProgress, progress
+from shared.consumer.rejections import Rejections
 from shared.consumer.tables import CREATE
 from shared.consumer.worker import Worker
 from shared.db import Database
@@ -156,14 +157,22 @@ class Counting:
 class Process:
     """One worker with its own connection to everything."""
 
-    def __init__(self, ledger: "Ledger", failpoint: Failpoints) -> None:
+    def __init__(self, ledger: "Ledger", failpoint: Failpoints, unlimited: bool) -> None:
         self.clock = HeldClock()
         self.counting = Counting(failpoint)
         self.log: Any = WatchedLog(ledger.log, failpoint)
         self.db: Any = WatchedDatabase(ledger.db, failpoint)
         subscriptions = {"session.ended.v1": self.counting.count}
         again = self.counting.publish_again
-        self.worker = Worker(self.log, self.db, [TOPIC], subscriptions, self.clock, again)  # type: ignore[arg-type]
+        self.worker = Worker(
+            self.log,
+            self.db,
+            [TOPIC],
+            subscriptions,  # type: ignore[arg-type]
+            self.clock,  # type: ignore[arg-type]
+            again,
+            rejections=Rejections(unlimited=unlimited),
+        )
 
     async def run(self) -> int:
         """Until there is nothing left to read; returns how many records were."""
@@ -190,8 +199,8 @@ class Ledger:
         chain = ", ".join(f"t{at} AS ({statement} RETURNING 1)" for at, statement in enumerate(others))
         await self.execute(f"WITH {chain} {last}")
 
-    def process(self, failpoint: Failpoints | None = None) -> Process:
-        self.processes.append(Process(self, failpoint or Failpoints()))
+    def process(self, failpoint: Failpoints | None = None, *, unlimited: bool = False) -> Process:
+        self.processes.append(Process(self, failpoint or Failpoints(), unlimited))
         return self.processes[-1]
 
     async def expire_leases(self) -> None:

@@ -13,6 +13,7 @@ from tests.shared.consumer.ledger import Ledger
 
 NAMES = [f"s{number}" for number in range(8)]
 RECORDS = [session(name) for name in NAMES]
+_WAITS = "SELECT 1 FROM pg_stat_activity WHERE pid = :pid AND state = 'active' AND wait_event = 'ClientRead'"
 
 
 async def test_a_worker_that_slept_through_its_lease_drops_what_it_read(ledger: Ledger) -> None:
@@ -78,6 +79,8 @@ async def test_rows_held_by_a_process_frozen_in_a_statement_are_had_all_the_same
     frozen = await connect(ledger.db.url, {"application_name": "petla"})
     await frozen.execute("BEGIN; UPDATE consumer_offset SET next_offset = next_offset + 1")
     await frozen.prepare("SELECT 1")
+    while not await ledger.rows(_WAITS, pid=frozen.get_server_pid()):
+        pass  # its answer is here before it waits for what comes next
     await ledger.log.append(RECORDS)
     await process.later()
     await process.run()

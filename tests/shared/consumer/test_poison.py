@@ -130,6 +130,26 @@ async def test_fifty_in_a_row_are_set_aside_the_next_one_stops_the_worker(ledger
     assert await ledger.shares() == [0]
 
 
+@pytest.mark.parametrize("between", [0, 4])
+async def test_an_operator_who_has_looked_gets_past_what_stops_every_worker(ledger: Ledger, between: int) -> None:
+    good = [session(f"s{number}")._replace(key=b"one partition") for number in range(60 * between)]
+    await ledger.log.append([*good[: len(good) // 2], *map(garbage, range(60)), *good[len(good) // 2 :]])
+    for _ in range(3):
+        process = ledger.process()
+        await process.run()
+        assert process.worker.problem is not None
+        assert "PETLA_SET_ASIDE_ALL=true" in process.worker.problem
+        await process.worker.stop()
+    assert await ledger.letters() == []
+
+    process = ledger.process(unlimited=True)
+    await process.run()
+    assert process.worker.problem is None
+    assert len(await ledger.letters()) == 60
+    assert len(await ledger.counted()) == len(good)
+    assert await ledger.adds_up()
+
+
 async def test_a_good_record_between_starts_the_count_again(ledger: Ledger) -> None:
     process = ledger.process()
     for at in range(3):

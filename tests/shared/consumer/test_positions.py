@@ -2,11 +2,13 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
+from shared.consumer.positions import Found
 from shared.log.memory import MemoryLog
-from shared.log.port import LogUnavailable, NewRecord, Partition
+from shared.log.port import Bounds, LogUnavailable, NewRecord, Partition
 from tests.builders import session
 from tests.shared.consumer.ledger import TOLD, TOPIC, TOPICS, Failpoints, Killed, Ledger
 
@@ -102,6 +104,39 @@ async def test_another_log_under_the_same_name_is_read_from_its_start(
 
 
 @pytest.mark.parametrize("running", [True, False])
+async def test_a_topic_made_anew_with_fewer_partitions_is_read_whole(ledger: Ledger, running: bool) -> None:
+    """Rows of partitions that are gone stay, for what was read of them; nobody claims them in place of those there."""
+    process = ledger.process()
+    await ledger.log.append(sessions(*NAMES))
+    await process.run()
+    if not running:
+        await process.worker.stop()
+    ledger.log.recreate(TOPIC, 1)
+    await ledger.log.append(sessions("new-1", "new-2"))
+    process = process if running else ledger.process()
+    for _ in range(3):
+        await process.later()
+    await process.run()
+
+    assert await ledger.counted() == sorted([*NAMES, "new-1", "new-2"])
+    assert await ledger.adds_up()
+    assert await ledger.rows("SELECT partition FROM consumer_offset WHERE owner IS NOT NULL") == [(0,)]
+
+
+async def test_what_a_partition_owes_that_is_gone_is_published_once(ledger: Ledger) -> None:
+    await ledger.log.append(sessions(*NAMES))
+    await ledger.process().worker.run_once()
+    ledger.log.recreate(TOLD)  # as if it had ended before it published
+    ledger.log.recreate(TOPIC, 1)
+    await ledger.expire_leases()
+    process = ledger.process()
+    for _ in range(6):
+        await process.later()
+    assert set(ledger.told()) == set(NAMES)
+    assert await ledger.rows("SELECT partition FROM consumer_offset WHERE published < next_offset") == []
+
+
+@pytest.mark.parametrize("running", [True, False])
 async def test_what_expired_unread_is_counted_as_lost_and_the_rest_is_read(ledger: Ledger, running: bool) -> None:
     process = ledger.process()
     await ledger.log.append(sessions(*NAMES[:5]))
@@ -178,6 +213,15 @@ async def test_a_second_claim_does_not_count_a_gap_again(ledger: Ledger) -> None
         await process.run()
         await ledger.expire_leases()
     assert (await ledger.progress()).lost == 12
+
+
+async def test_who_has_lost_a_partition_meanwhile_counts_no_gap(ledger: Ledger) -> None:
+    process = ledger.process()
+    await process.run()
+    held = replace(next(iter(process.worker._held.values())), epoch=0)
+    found = Found("", {held.partition.number: Bounds(7, 9)})
+    await process.worker._positions.settle(held, found, process.log.made_reader)
+    assert (await ledger.progress()).lost == 0
 
 
 async def test_the_incarnation_tells_where_the_record_before_the_position_happens_to_be_the_same(

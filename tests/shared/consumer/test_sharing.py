@@ -55,6 +55,14 @@ async def test_the_partitions_of_a_silent_worker_are_taken_over(ledger: Ledger) 
     assert await ledger.shares() == [2, 2]
 
 
+async def test_who_leaves_forgets_those_who_were_killed_long_ago(ledger: Ledger) -> None:
+    await ledger.execute("INSERT INTO worker VALUES ('long', now() - interval '2 minutes'), ('just', now())")
+    process = ledger.process()
+    await process.run()
+    await process.worker.stop()
+    assert await ledger.rows("SELECT id FROM worker") == [("just",)]
+
+
 async def test_claims_at_the_same_moment_do_not_meet(ledger: Ledger) -> None:
     workers = [ledger.process() for _ in range(4)]
     await asyncio.gather(*(process.worker.run_once() for process in workers))

@@ -158,13 +158,12 @@ async def test_a_silent_broker_is_given_up_for_all_who_wait(world: World, monkey
 async def test_an_answer_that_comes_too_late_disturbs_nobody(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kafka_lanes, "SILENCE_SECONDS", 0.05)
     complaints: list[object] = []
-    asyncio.get_running_loop().set_exception_handler(lambda _, complaint: complaints.append(complaint))
+    monkeypatch.setattr(asyncio.get_running_loop(), "call_exception_handler", complaints.append)
     with pytest.raises(LogUnavailable):
         await world.append("a")
     assert world.producer.sent[0].answer.cancelled()
     await asyncio.sleep(0)
     gc.collect()
-    asyncio.get_running_loop().set_exception_handler(None)
     assert complaints == []
 
 

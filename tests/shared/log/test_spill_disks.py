@@ -234,6 +234,12 @@ async def test_a_start_on_a_full_disk_says_so(broker: Broker, tmp_path: Path) ->
             SpillingLog(broker, disk / "spill", HeldClock())
 
 
+async def test_a_start_where_no_folder_can_be_says_so(broker: Broker, tmp_path: Path) -> None:
+    (tmp_path / "spill").touch()
+    with pytest.raises(LogUnavailable, match=r"spill cannot be written .* mend that"):
+        SpillingLog(broker, tmp_path / "spill", HeldClock())
+
+
 async def test_a_file_that_nobody_can_count_is_not_removed(broker: Broker, tmp_path: Path) -> None:
     log = SpillingLog(broker, tmp_path, HeldClock())
     await log.append([record("a")])

@@ -155,9 +155,11 @@ async def test_where_one_topic_cannot_be_written_nobody_is_told_that_all_was(log
         assert await log.append(BOTH) == "local"
 
 
-async def test_where_no_topic_can_be_written_one_failure_is_told(log: SqliteLog) -> None:
+async def test_where_no_topic_can_be_written_one_failure_is_told(
+    log: SqliteLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
     unheard: list[object] = []
-    asyncio.get_running_loop().set_exception_handler(lambda _, context: unheard.append(context))
+    monkeypatch.setattr(asyncio.get_running_loop(), "call_exception_handler", unheard.append)
     for topic in ("facts", "config"):
         filled(log, topic)
     with pytest.raises(LogUnavailable, match="is full"):
