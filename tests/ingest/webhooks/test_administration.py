@@ -216,3 +216,9 @@ async def test_a_document_that_cannot_be_compiled_takes_nothing(doors: Doors) ->
     assert (await doors.deliver()).status_code == 404
     await doors.config.put(PREFIX + "repairs", {"version": "x"})
     assert (await doors.deliver()).status_code == 404
+
+
+async def test_a_secret_that_only_the_sender_can_make_is_asked_for(admin: Admin) -> None:
+    document = "source: shop\nverify: {scheme: basic}\nrules: [{ignore: all}]\n"
+    assert (await admin("PUT", "/shop", {"document": document})).status_code == 200
+    assert_problem(await admin("POST", "/shop/rotate", {}), 422, "secret_needed")
