@@ -136,6 +136,19 @@ async def test_returns_are_read_again_and_handed_out_where_they_changed(
     assert len({id_ for id_, _, _ in world.made("return.requested.v1")}) == 6
 
 
+async def test_pages_that_never_end_are_a_sentence(
+    allegro: AllegroApi, pulling: Pulling, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = [
+        allegro.returned(f"r-{number}", "o-1", "2026-11-20T08:00:00.000Z") for number in range(module.RETURNS_AT_ONCE)
+    ]
+    monkeypatch.setattr(allegro, "_returned", lambda _: (200, {}, {"customerReturns": page}))
+    puller = await pulling.puller()
+    assert await puller.run_once() == 0
+    assert puller.problem is not None
+    assert "do not end" in puller.problem
+
+
 async def test_what_the_log_did_not_take_is_handed_out_again(
     world: World, allegro: AllegroApi, pulling: Pulling, monkeypatch: pytest.MonkeyPatch
 ) -> None:
