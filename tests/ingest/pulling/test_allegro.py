@@ -139,14 +139,26 @@ async def test_returns_are_read_again_and_handed_out_where_they_changed(
 async def test_pages_that_never_end_are_a_sentence(
     allegro: AllegroApi, pulling: Pulling, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    page = [
-        allegro.returned(f"r-{number}", "o-1", "2026-11-20T08:00:00.000Z") for number in range(module.RETURNS_AT_ONCE)
-    ]
+    many = range(module.RETURNS_AT_ONCE)
+    page = [allegro.returned(f"r-{number}", "o-1", "2026-11-20T08:00:00.000Z") for number in many]
     monkeypatch.setattr(allegro, "_returned", lambda _: (200, {}, {"customerReturns": page}))
     puller = await pulling.puller()
     assert await puller.run_once() == 0
     assert puller.problem is not None
     assert "do not end" in puller.problem
+
+
+async def test_events_that_do_not_move_on_are_not_kept_again_and_again(
+    world: World, allegro: AllegroApi, pulling: Pulling
+) -> None:
+    puller = await pulling.puller()
+    event = allegro.order(1)
+    await puller.run_once()
+    allegro.interludes = [(200, {}, {"events": [event]})]
+    world.clock.advance(INTERVAL)
+    assert await puller.run_once() == 0
+    assert puller.problem is not None
+    assert "do not move on" in puller.problem
 
 
 async def test_what_the_log_did_not_take_is_handed_out_again(
