@@ -43,7 +43,9 @@ class Allegro:
     async def pull(self, position: Position) -> Pulled:
         events = _listed(await self._get(_EVENTS, _PUBLIC, _behind(position)), "events")
         if events and _text(events[-1], "id") == position.get("event"):
-            raise PullFailed("Allegro's order events do not move on: the last of them is the one before")
+            if len(events) >= EVENTS_AT_ONCE:
+                raise PullFailed("Allegro's order events do not move on: the last of them is the one before")
+            events = []
         deliveries = [await self._ordered(event) for event in events]
         moved = {**position, "event": _text(events[-1], "id")} if events else dict(position)
         if more := len(events) >= EVENTS_AT_ONCE:
