@@ -54,7 +54,13 @@ LIBRARIES = {
     ],
     "alembic": ["shared/schema.py", "shared/migrations/env.py", "services/*/migrations/m*.py"],
     "standardwebhooks": ["services/alerts/channels/*.py"],
-    "typer": ["services/options.py", "services/rights.py", "services/sources.py", "services/__main__.py"],
+    "typer": [
+        "services/options.py",
+        "services/rights.py",
+        "services/sources.py",
+        "services/upkeep.py",
+        "services/__main__.py",
+    ],
     "uvicorn": ["services/answering.py", "services/direct.py", "services/segments.py"],
 }
 # The demo is a customer like any other: it knows what a sender can know.
