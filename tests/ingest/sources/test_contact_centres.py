@@ -204,3 +204,20 @@ def test_a_ticket_that_waits_for_its_customer_was_answered(status: str) -> None:
     _, ticket = sample("zendesk", "model_4_ticket.updated")
     found = events(judged("zendesk", {**ticket, "status": status, "latest_comment_is_public": True}))
     assert "contact.replied.v1" in [one["type"] for one in found]
+
+
+@pytest.mark.parametrize(
+    ("words", "scores"),
+    [
+        ("Good, I'm satisfied", [1.0]),
+        ("bad", [0.0]),
+        ("Bad, I'm unsatisfied", [0.0]),
+        ("Offered", []),
+        ("", []),
+        (None, []),
+    ],
+)
+def test_a_rating_is_good_or_bad_however_it_is_worded(words: str | None, scores: list[float]) -> None:
+    _, ticket = sample("zendesk", "model_5_ticket.updated")
+    found = events(judged("zendesk", {**ticket, "satisfaction": words}))
+    assert [one["data"]["score"] for one in found if one["type"] == "feedback.received.v1"] == scores
