@@ -53,7 +53,7 @@ async def test_an_order_that_is_ready_is_placed_with_its_form(
             "2026-11-20T09:02:00+00:00",
             {
                 "order_id": "f-1",
-                "customer": "b-1",
+                "customer": "allegro-b-1",
                 "total": {"amount": 13349, "currency": "PLN"},
                 "channel": "allegro",
             },
@@ -61,7 +61,7 @@ async def test_an_order_that_is_ready_is_placed_with_its_form(
     ]
     (customer,) = world.made("customer.updated.v1")
     assert customer[2] == {
-        "customer": "b-1",
+        "customer": "allegro-b-1",
         "name": "Anna Kowal",
         "email": "kupujacy+1@allegromail.pl",
         "phone": "+48500100200",
