@@ -31,7 +31,12 @@ EXPECTED = {
     ],
     ("zammad", "ticket_trigger"): [
         _event(
-            "contact.opened.v1", "81", "2020-11-13T14:34:35.282000Z", contact_id="81", customer="zammad-8", channel="phone"
+            "contact.opened.v1",
+            "81",
+            "2020-11-13T14:34:35.282000Z",
+            contact_id="81",
+            customer="zammad-8",
+            channel="phone",
         ),
         _event("contact.replied.v1", "104", "2020-11-13T14:34:35.318000Z", contact_id="81", by="customer", public=True),
         _event(
