@@ -188,6 +188,8 @@ def list_(data: Data = None, as_json: AsJson = False) -> None:
     if as_json:
         print(json.dumps(listed))
         return
+    if not listed:
+        print("there is no key: `petla keys create --source NAME --scope events:write` makes one")
     for key in listed:
         state = f"revoked {key['revoked']}" if key["revoked"] else "works"
         print(f"{key['id']}  {key['source']}  {', '.join(key['scopes'])}  {state}")

@@ -11,7 +11,7 @@ import typer
 
 from services.backing import for_a_command
 from services.options import DEFAULT_URL, Data, Url, into_environment
-from shared.clock import SystemClock
+from shared.clock import SystemClock, rfc3339
 from shared.erasure.names import Names
 from shared.erasure.receipts import Receipts
 from shared.erasure.requests import Requests
@@ -79,7 +79,7 @@ def export(
 def _everything(customer: str, url: str, key: str) -> dict[str, Any]:
     facts = _pages(f"{url}/v1/customers/{quote(customer, safe='')}/facts", key)
     history = _pages(f"{url}/v1/customers/{quote(customer, safe='')}/history", key)
-    exported_at = SystemClock().now().isoformat().replace("+00:00", "Z")
+    exported_at = rfc3339(SystemClock().now())
     known = {"customer": customer, "exported_at": exported_at, "contact": history["contact"]}
     return known | {"facts": facts["items"], "history": history["items"]}
 
@@ -101,9 +101,9 @@ def _page(address: str, key: str, cursor: str | None) -> dict[str, Any]:
     headers = {"Authorization": f"Bearer {key}"}
     try:
         answer = httpx.get(address, params=query, headers=headers, timeout=_TIMEOUT_SECONDS, trust_env=False)
-        found = answer.json()
-    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+        found: dict[str, Any] = dict(answer.json())
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError, TypeError) as error:
         raise ValueError(f"{address} does not answer as Pętla does ({type(error).__name__}): check --url") from error
     if answer.status_code != 200:
         raise ValueError(f"refused with {answer.status_code}: {found.get('detail', 'no reason given')}")
-    return dict(found)
+    return found

@@ -188,20 +188,24 @@ def _keeping(log: "Log", settings: "IngestSettings") -> "Keeping":
     return Keeping(log, settings.topic, SystemClock(), Counters(CollectorRegistry()))
 
 
-async def _followups(answers: Sequence[str], url: str, key: str) -> int:
-    """Of this feedback. Raises ValueError when nobody answers."""
+async def _followups(answers: Sequence[str], url: str, key: str) -> int | None:
+    """Of this feedback; None, and a sentence on stderr, where nobody tells: what was replayed is replayed."""
     import httpx
 
-    headers = {"Authorization": f"Bearer {key}"}
-    count = 0
-    async with httpx.AsyncClient(base_url=url, headers=headers, timeout=30, trust_env=False) as client:
-        for answer in answers:
-            try:
+    headers, count = {"Authorization": f"Bearer {key}"}, 0
+    try:
+        async with httpx.AsyncClient(base_url=url, headers=headers, timeout=30, trust_env=False) as client:
+            for answer in answers:
                 response = (await client.get("/v1/followups", params={"feedback": answer})).raise_for_status()
                 count += response.json()["total"]
-            except httpx.HTTPError as error:
-                raise ValueError(f"the follow-ups cannot be counted at {url}: {type(error).__name__}") from None
-    return count
+    except httpx.HTTPStatusError as error:
+        why = f"answered {error.response.status_code}"
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError, LookupError, TypeError) as error:
+        why = type(error).__name__
+    else:
+        return count
+    print(f"petla: the follow-ups cannot be counted at {url} ({why}): check --url and --key", file=sys.stderr)
+    return None
 
 
 @asynccontextmanager

@@ -18,6 +18,7 @@ from fastapi import Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.types import Scope
 
+from shared.clock import rfc3339
 from shared.config import ConfigStore
 
 SCOPES = ("events:write", "metrics:read", "followups:read", "followups:write", "admin")
@@ -113,7 +114,7 @@ async def revoke_key(store: ConfigStore, key_id: str, now: datetime) -> ListedKe
     if value is None:
         raise LookupError(f"there is no key {key_id!r}: `petla keys list` shows the ids")
     if value["revoked"] is None:
-        value = {**value, "revoked": now.isoformat(timespec="seconds").replace("+00:00", "Z")}
+        value = {**value, "revoked": rfc3339(now.replace(microsecond=0))}
         await store.put(_PREFIX + key_id, value)
     return ListedKey(key_id, value["source"], value["scopes"], value["revoked"])
 

@@ -8,8 +8,10 @@ from typing import Any
 
 import httpx
 import pytest
+import typer
 from pydantic_core import PydanticUndefined
 
+from services.__main__ import app
 from services.alerts.settings import AlertsSettings
 from services.ingest.settings import IngestSettings
 from services.scoring.settings import ScoringSettings
@@ -93,6 +95,18 @@ def test_the_table_of_log_lines_has_every_line() -> None:
     table = text.split("| line | means |\n|---|---|\n")[1].split("\n\n")[0]
     shown = {name for row in table.splitlines() for name in re.findall(r"`(\w+)`", row.split(" | ")[0])}
     assert shown == log_lines() - {"more_events_rejected"}  # which stands beside event_rejected
+
+
+def commands(of: typer.Typer, before: str) -> set[str]:
+    found = {f"{before} {one.name or one.callback.__name__}" for one in of.registered_commands if one.callback}
+    return found.union(*(commands(group.typer_instance, f"{before} {group.name}") for group in of.registered_groups))
+
+
+def test_the_table_of_commands_has_every_command() -> None:
+    text = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    table = text.split("| command | what it does |\n|---|---|\n")[1].split("\n\n")[0]
+    named = " ".join(re.findall(r"`([^`]+)`", " ".join(row.split(" | ")[0] for row in table.splitlines())))
+    assert not [name for name in commands(app, "petla") if name.split()[-1] not in named.split()]
 
 
 def test_the_table_of_loops_has_every_loop() -> None:

@@ -2,6 +2,7 @@
 
 import http.client
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -34,6 +35,16 @@ class ServiceProcess:
         self._lifeline: Lifeline | None = None
 
     def start(self) -> None:
+        """CommandFailed where another program has the port: its answers would be taken for those of this one."""
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((HOST, self._port))
+            except OSError as error:
+                raise CommandFailed(
+                    f"port {self._port} on {HOST} cannot be used ({error.strerror}): free it, or choose others with"
+                    " --ports"
+                ) from error
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
                 petla("up", self.name, "--host", HOST, "--port", str(self._port)),

@@ -11,6 +11,7 @@ from services.alerts.records import told_by
 from services.alerts.store import customers, lists, notifications, persons
 from services.alerts.store.lists import Listed
 from services.alerts.store.persons import Happened, Step
+from shared.clock import rfc3339
 from shared.erasure.belongings import Belongings
 from shared.events.scores import FeedbackScored
 
@@ -62,25 +63,27 @@ async def _listed(found: dict[UUID, str | None], tx: AsyncConnection) -> dict[UU
 
 def _happened(one: Happened) -> dict[str, Any]:
     data = msgspec.to_builtins(one.told)
-    return {"kind": "activity", "ref": f"{one.id}/{one.revision}", "at": _utc(one.at), "type": one.type, "data": data}
+    return {
+        "kind": "activity",
+        "ref": f"{one.id}/{one.revision}",
+        "at": rfc3339(one.at),
+        "type": one.type,
+        "data": data,
+    }
 
 
 def _answered(scored: FeedbackScored) -> dict[str, Any]:
     data = msgspec.to_builtins(scored)
-    return {"kind": "answer", "ref": scored.feedback, "at": _utc(scored.time), "data": data}
+    return {"kind": "answer", "ref": scored.feedback, "at": rfc3339(scored.time), "data": data}
 
 
 def _followup(listed: Listed, steps: list[Step]) -> dict[str, Any]:
     row = listed.followup.model_dump(mode="json")
     history = [{"type": step.kind, **msgspec.to_builtins(told_by(step.value))} for step in steps]
-    opened_at = _utc(listed.followup.opened_at)
+    opened_at = rfc3339(listed.followup.opened_at)
     return {"kind": "followup", "ref": str(listed.followup.id), "at": opened_at, "data": row, "history": history}
 
 
 def _notification(row: Any) -> dict[str, Any]:
     data = row.model_dump(mode="json", exclude={"lease_token", "lease_until"})
-    return {"kind": "notification", "ref": str(row.id), "at": _utc(row.created_at), "data": data}
-
-
-def _utc(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return {"kind": "notification", "ref": str(row.id), "at": rfc3339(row.created_at), "data": data}

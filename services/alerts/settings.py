@@ -38,7 +38,7 @@ class AlertsSettings(Settings):
     @classmethod
     def _is_an_address(cls, value: str | None) -> str | None:
         if value is not None and not _is_http(value):
-            raise ValueError("ALERTS_WEBHOOK_URL is no address: give one like https://crm.example.com/hook")
+            raise ValueError("this is no address: give one like https://crm.example.com/hook")
         return value
 
     @model_validator(mode="after")

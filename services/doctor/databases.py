@@ -130,7 +130,9 @@ def judged_records(service: str, lost: int, set_aside: int) -> list[Finding]:
         found.append(Finding("fail", name, f"{lost} expired before they were read: the numbers lack them"))
     if set_aside:
         where = "/v1/dead-letters" if service == "scoring" else "the lines record_set_aside of its log"
-        found.append(Finding("warn", name, f"{set_aside} could not be processed: see {where}"))
+        found.append(
+            Finding("warn", name, f"{set_aside} could not be processed: see {where}; when that is mended, petla retry")
+        )
     return found
 
 

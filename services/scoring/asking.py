@@ -19,7 +19,7 @@ from services.scoring.store import zone as zone_of_rollups
 from services.scoring.store.persons import Fact, happened
 from services.scoring.store.records import Place
 from services.scoring.waiting import OpenFollowups
-from shared.clock import Clock
+from shared.clock import Clock, rfc3339
 from shared.consumer.progress import progress
 from shared.db import Database
 from shared.events.fields import EARLIEST, LATEST
@@ -66,8 +66,8 @@ class Scores:
             "revision": current.revision,
             "retracted": current.retracted,
             "conflicts": conflicts,
-            "time": _utc(current.time),
-            "received_at": _utc(current.received_at),
+            "time": rfc3339(current.time),
+            "received_at": rfc3339(current.received_at),
             "followup": followup and {"id": str(followup[0]), "state": followup[1]},
         }
 
@@ -86,7 +86,7 @@ class Scores:
                 "detail": row.detail,
                 "id": row.id and str(row.id),
                 "source": row.source,
-                "at": _utc(row.at),
+                "at": rfc3339(row.at),
             }
             for row in rows[:limit]
         ]
@@ -130,8 +130,8 @@ def _fact(fact: Fact) -> dict[str, Any]:
         "revision": fact.revision,
         "current": fact.current,
         "source": fact.sender,
-        "time": _utc(fact.time),
-        "received_at": _utc(fact.received_at),
+        "time": rfc3339(fact.time),
+        "received_at": rfc3339(fact.received_at),
         "data": msgspec.to_builtins(fact.told),
     }
 
@@ -146,7 +146,3 @@ def _read_cursor(cursor: str) -> Place:
     if not EARLIEST <= place.at < LATEST or "\0" in place.topic + place.incarnation or _cursor(place) != cursor:
         raise ValueError("not a cursor")
     return place
-
-
-def _utc(moment: datetime) -> str:
-    return moment.isoformat().replace("+00:00", "Z")

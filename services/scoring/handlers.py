@@ -106,7 +106,7 @@ class Handlers:
         await followups.put_positions(moved, tx)
         return Handled()
 
-    async def record_deliveries(self, messages: Sequence[Message], tx: AsyncConnection) -> Handled:
+    async def record_received(self, messages: Sequence[Message], tx: AsyncConnection) -> Handled:
         """What came to the doors of sources, and what became of it: numbers and codes, nothing of what was sent."""
         return await self._webhooks.record(await self._erased.without_person(messages, tx), tx)
 
@@ -144,5 +144,5 @@ def subscriptions(handlers: Handlers) -> Subscriptions:
         **dict.fromkeys(FOLLOWUPS, handlers.track_followups),
         SUPPRESSED: handlers.track_suppressions,
         POSITION: handlers.track_positions,
-        RAW: handlers.record_deliveries,
+        RAW: handlers.record_received,
     }

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from shared.clock import rfc3339
 from shared.consumer.progress import TopicProgress
 from shared.log.port import Bounds
 
@@ -62,7 +63,7 @@ def reconcile(rows: Rows, progress: Mapping[str, TopicProgress], ends: Ends, top
         and not detractors["missing"]
     )
     return {
-        "as_of": {"at": _utc(rows.at), "offsets": {topic: _named(one.offsets) for topic, one in known.items()}},
+        "as_of": {"at": rfc3339(rows.at), "offsets": {topic: _named(one.offsets) for topic, one in known.items()}},
         "settled": _settled(rows, known, ends, topics),
         "balanced": balanced,
         "topics": counted,
@@ -111,7 +112,3 @@ def reached(offsets: Mapping[int, int], bounds: Mapping[int, Bounds]) -> bool:
 
 def _named(offsets: Mapping[int, int]) -> dict[str, int]:
     return {str(number): offsets[number] for number in sorted(offsets)}
-
-
-def _utc(moment: datetime) -> str:
-    return moment.isoformat().replace("+00:00", "Z")

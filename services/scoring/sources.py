@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from services.scoring.received import SILENT_AFTER, Delivery, Recent, counts, state
-from services.scoring.store import deliveries as table
-from services.scoring.store.deliveries import Counts, Seen
-from shared.clock import Clock
+from services.scoring.store import received as table
+from services.scoring.store.received import Counts, Seen
+from shared.clock import Clock, rfc3339
 from shared.config import ConfigStore
 from shared.db import Database
 
@@ -104,7 +104,7 @@ def _item(
         "name": name,
         "state": state(seen and seen.seen_at, recent, now),
         **counts(cells),
-        "last_seen": seen and _utc(seen.seen_at),
+        "last_seen": seen and rfc3339(seen.seen_at),
         "last_error": _error(seen),
     }
 
@@ -112,13 +112,13 @@ def _item(
 def _error(seen: Seen | None) -> dict[str, Any] | None:
     if seen is None or seen.error_at is None:
         return None
-    return {"at": _utc(seen.error_at), "reason": seen.error_reason, "status": seen.error_status}
+    return {"at": rfc3339(seen.error_at), "reason": seen.error_reason, "status": seen.error_status}
 
 
 def _delivery(one: Delivery, now: datetime) -> dict[str, Any]:
     return {
         "id": str(one.id),
-        "at": _utc(one.received_at),
+        "at": rfc3339(one.received_at),
         "outcome": one.outcome,
         "reason": one.reason or None,
         "status": one.status,
@@ -129,7 +129,3 @@ def _delivery(one: Delivery, now: datetime) -> dict[str, Any]:
         "offset": one.log_offset,
         "kept": one.kept and now - one.received_at < KEPT_FOR,
     }
-
-
-def _utc(moment: datetime) -> str:
-    return moment.isoformat().replace("+00:00", "Z")

@@ -12,8 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.scoring.received import INCOMPLETE, Delivery, Judged, judged
 from services.scoring.rollups import Days
-from services.scoring.store import deliveries as table
-from services.scoring.store.deliveries import Cell, Fact, Seen
+from services.scoring.store import received as table
+from services.scoring.store.received import Cell, Fact, Seen
 from shared.consumer.messages import Handled, Message
 from shared.events.raw import WebhookReceived
 

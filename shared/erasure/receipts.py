@@ -7,12 +7,13 @@ from `PETLA_SECRET`.
 import base64
 import json
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from shared.clock import rfc3339
 from shared.erasure.requests import STORES, Report, Request, Requests
 from shared.events.topics import TOPICS, TopicKind
 from shared.log.port import SEGMENT_HOURS
@@ -39,7 +40,7 @@ class Receipts:
         reports = {store: self._requests.reported(request, store) for store in STORES}
         told: dict[str, Any] = {
             "customer": request.hash,
-            "requested_at": _text(request.at),
+            "requested_at": rfc3339(request.at),
             "complete": self._requests.is_complete(request),
             "stores": [*_databases(reports), *self._topics(request, reports), *_others()],
         }
@@ -58,7 +59,7 @@ class Receipts:
             return {"store": store, "state": "pending", "at": None}
         # What services said of the person before they had erased them is as old as that; a segment goes as a whole.
         gone = max(done) + timedelta(hours=kind.retention_hours + SEGMENT_HOURS)
-        return {"store": store, "state": "expires", "at": _text(gone)}
+        return {"store": store, "state": "expires", "at": rfc3339(gone)}
 
     def _signature(self, told: Mapping[str, Any]) -> dict[str, str]:
         public = self._key.public_key().public_bytes_raw()
@@ -83,15 +84,15 @@ def _databases(reports: Mapping[str, Report | None]) -> Iterable[dict[str, Any]]
         if report is None:
             yield {"store": name, "state": "pending", "at": None}
             continue
-        yield {"store": name, "state": "erased", "at": _text(report.rows_at), "rows": report.rows}
+        yield {"store": name, "state": "erased", "at": rfc3339(report.rows_at), "rows": report.rows}
         files = {"store": f"{name}, files", "state": "rewritten" if report.traces_at else "pending"}
-        yield files | {"at": report.traces_at and _text(report.traces_at), "left": report.left}
+        yield files | {"at": report.traces_at and rfc3339(report.traces_at), "left": report.left}
 
 
 def _rewritten(kind: TopicKind, reports: Mapping[str, Report | None]) -> dict[str, Any]:
     report = reports[_REWRITTEN_BY.get(kind.name, STORES[0])]
     at = report and report.traces_at
-    return {"store": f"log {kind.name}", "state": "rewritten" if at else "pending", "at": at and _text(at)}
+    return {"store": f"log {kind.name}", "state": "rewritten" if at else "pending", "at": at and rfc3339(at)}
 
 
 def _others() -> Iterable[dict[str, Any]]:
@@ -106,7 +107,3 @@ def _signed(told: Mapping[str, Any]) -> bytes:
 
 def _base64(content: bytes) -> str:
     return base64.b64encode(content).decode()
-
-
-def _text(moment: datetime) -> str:
-    return moment.isoformat().replace("+00:00", "Z")

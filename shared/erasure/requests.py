@@ -7,6 +7,7 @@ erased. Until every store has reported, it also holds the customer's name, seale
 from datetime import datetime
 from typing import NamedTuple
 
+from shared.clock import rfc3339
 from shared.config import ConfigStore
 from shared.erasure.names import Names
 
@@ -62,8 +63,8 @@ class Requests:
         return len(self._config.items(_ERASED)) - len(self.all())
 
     async def report(self, request: Request, store: str, report: Report) -> None:
-        value = {**report._asdict(), "of": _text(report.of), "rows_at": _text(report.rows_at)}
-        value["traces_at"] = report.traces_at and _text(report.traces_at)
+        value = {**report._asdict(), "of": rfc3339(report.of), "rows_at": rfc3339(report.rows_at)}
+        value["traces_at"] = report.traces_at and rfc3339(report.traces_at)
         await self._config.put(f"{_DONE}{request.hash}/{store}", value)
 
     def reported(self, request: Request, store: str) -> Report | None:
@@ -83,16 +84,12 @@ class Requests:
         await self._put(request._replace(sealed=None))
 
     async def _put(self, request: Request) -> None:
-        value = {"at": _text(request.at), "key": request.fingerprint}
+        value = {"at": rfc3339(request.at), "key": request.fingerprint}
         await self._config.put(_ERASED + request.hash, value | ({"customer": request.sealed} if request.sealed else {}))
 
 
 def _request(hash_: str, kept: dict[str, str]) -> Request:
     return Request(hash_, _time(kept["at"]), kept["key"], kept.get("customer"))
-
-
-def _text(moment: datetime) -> str:
-    return moment.isoformat().replace("+00:00", "Z")
 
 
 def _time(text: str) -> datetime:

@@ -57,14 +57,28 @@ async def why_unreachable(connection: KafkaConnection, started: float) -> str:
     servers = connection.servers
     if time.monotonic() - started > _PROBE_SECONDS:  # nothing answers; another try would only double the wait
         return _no_answer(servers)
-    host, port, _ = collect_hosts(servers, randomize=False)[0]
+    hosts = list(dict.fromkeys((host, port) for host, port, _ in collect_hosts(servers, randomize=False)))
+    errors = await asyncio.gather(*(_tried(connection, host, port) for host, port in hosts))
+    refused = {f"{host}:{port}": error for (host, port), error in zip(hosts, errors, strict=True) if error}
+    if len(refused) < len(hosts):
+        return f"{servers} could not be used a moment ago, and answers now"
+    # A broker that is down beside one that refuses us is not what is wrong.
+    address = next((address for address, error in refused.items() if not _is_absence(error)), next(iter(refused)))
+    return _refusal(connection, address, refused[address])
+
+
+async def _tried(connection: KafkaConnection, host: str, port: int) -> Exception | None:
     try:
         async with asyncio.timeout(_PROBE_SECONDS):
             probe = await create_conn(host, port, **connection.options)
     except Exception as error:
-        return _refusal(connection, f"{host}:{port}", error)
+        return error
     probe.close()
-    return f"{servers} could not be used a moment ago, and answers now"
+    return None
+
+
+def _is_absence(error: Exception) -> bool:
+    return isinstance(error, OSError) and not isinstance(error, ssl.SSLError | ConnectionResetError)
 
 
 def _no_answer(servers: str) -> str:
@@ -84,7 +98,7 @@ def _refusal(connection: KafkaConnection, address: str, error: Exception) -> str
             return f"{address} does not speak TLS as expected: check KAFKA_SECURITY_PROTOCOL"
         case TimeoutError():
             return _no_answer(address)
-        case OSError() if not isinstance(error, ConnectionResetError):
+        case OSError() if _is_absence(error):
             known = error.errno is not None and error.errno > 0  # name resolution has numbers of its own, below zero
             reason = os.strerror(error.errno or 0) if known else error.strerror or type(error).__name__
             return f"no Kafka at {address} ({reason}): check KAFKA_BOOTSTRAP_SERVERS and that the broker runs"

@@ -19,6 +19,7 @@ _LARGEST_RECORD = 320 * 1024
 _READ = (
     "cleanup.policy",
     "max.message.bytes",
+    "message.timestamp.type",
     "min.insync.replicas",
     "retention.bytes",
     "retention.ms",
@@ -120,6 +121,12 @@ def _kept_long_enough(topic: Topic, settings: Mapping[str, str]) -> Iterator[Fla
 
 
 def _taken_and_shared(topic: Topic, found: TopicOnKafka) -> Iterator[Flaw]:
+    if found.settings["message.timestamp.type"] != "LogAppendTime":
+        yield Flaw(
+            False,
+            f"{topic.name} has message.timestamp.type={found.settings['message.timestamp.type']}: set LogAppendTime, or"
+            " where the clock of an ingest is wrong, its events are refused or expire unread",
+        )
     largest = int(found.settings["max.message.bytes"])
     if largest < _LARGEST_RECORD:
         yield Flaw(
@@ -144,6 +151,18 @@ def _outlives_a_broker(topic: Topic, found: TopicOnKafka) -> Iterator[Flaw]:
             False,
             f"{topic.name} acknowledges with {in_sync} copy (min.insync.replicas): set {_IN_SYNC}, or what was"
             " acknowledged may be on one broker only",
+        )
+    elif in_sync > found.copies:
+        yield Flaw(
+            True,
+            f"{topic.name} has {found.copies} copies and acknowledges with {in_sync} (min.insync.replicas): set fewer"
+            " or add replicas, or it takes nothing at all",
+        )
+    elif in_sync == found.copies >= _COPIES:
+        yield Flaw(
+            False,
+            f"{topic.name} acknowledges with all of its {in_sync} copies (min.insync.replicas): set {in_sync - 1}, or"
+            " one broker that is down stops it",
         )
     if found.settings["unclean.leader.election.enable"] != "false":
         yield Flaw(

@@ -176,6 +176,8 @@ def _new(topic: Topic, replicas: int) -> NewTopic:
         # One broker may be away, and what was acknowledged is still on another where there are three.
         "min.insync.replicas": str(max(1, replicas - 1)),
         "max.message.bytes": str(_LARGEST_BATCH),
+        # Else Kafka refuses who is an hour ahead, and forgets at once what somebody a week behind appends.
+        "message.timestamp.type": "LogAppendTime",
         "segment.ms": str(SEGMENT_HOURS * _HOUR_MS),
     }
     return NewTopic(topic.name, topic.partitions, replicas, topic_configs=settings)

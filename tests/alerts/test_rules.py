@@ -46,6 +46,7 @@ def test_reasons_in_their_order(days: float, max_days: float, consents: bool, re
         ("ces", 5, (1, 7), "c", 0, "normal"),
         ("rating", 8, (1, 11), "c", 0, "high"),
         ("nps", None, (None, None), "c", 0, "normal"),
+        ("csat", 3, (3, 3), "c", 0, "normal"),  # no scale at all
     ],
 )
 def test_priority(

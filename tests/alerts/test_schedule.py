@@ -23,6 +23,13 @@ def test_the_schedule(attempts: int, seconds: float) -> None:
     assert next_delay(FAILED, attempts, middle) == seconds
 
 
+@pytest.mark.parametrize(
+    ("status", "taken"), [(None, False), (199, False), (200, True), (204, True), (299, True), (300, False)]
+)
+def test_only_2xx_is_taken(status: int | None, taken: bool) -> None:
+    assert Reply(status).taken is taken
+
+
 def test_after_the_tenth_attempt_nobody_tries() -> None:
     assert next_delay(FAILED, 10, middle) is None
 

@@ -45,7 +45,7 @@ def test_an_address_without_a_usable_secret_is_refused(secret: str | None) -> No
     "url", ["crm.example.com/hook", "ftp://crm.example.com", "http://", "http://[::1", "http://a:b"]
 )
 def test_what_is_no_address_is_refused(url: str) -> None:
-    assert "ALERTS_WEBHOOK_URL is no address" in mistake(ALERTS_WEBHOOK_URL=url, ALERTS_WEBHOOK_SECRET=SECRET)
+    assert "is no address: give one like https://" in mistake(ALERTS_WEBHOOK_URL=url, ALERTS_WEBHOOK_SECRET=SECRET)
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,8 @@ from tests.e2e.processes import PROJECT
 FOLDER = DEPLOY / "dashboards"
 BOARD: dict[str, Any] = json.loads((FOLDER / "petla.json").read_text(encoding="utf-8"))
 GRAPHS = [panel for panel in BOARD["panels"] if panel["type"] != "row"]
-(ALERTS,) = read(FOLDER / "alerts.yml")
-RULES = [rule for group in ALERTS["groups"] for rule in group["rules"]]
+(ALARMS,) = read(FOLDER / "alarms.yml")
+RULES = [rule for group in ALARMS["groups"] for rule in group["rules"]]
 QUESTIONS = [target["expr"] for panel in GRAPHS for target in panel["targets"]] + [rule["expr"] for rule in RULES]
 FROM_PROMETHEUS = {"job", "instance", "le"}
 
@@ -59,7 +59,7 @@ def test_every_service_is_read_at_its_port() -> None:
     (scraping,) = read(FOLDER / "prometheus.yml")
     found = {job["job_name"]: job["dns_sd_configs"] for job in scraping["scrape_configs"]}
     assert found == {name: [{"names": [name], "type": "A", "port": port}] for name, port in PORTS.items()}
-    assert scraping["rule_files"] == ["alerts.yml"]
+    assert scraping["rule_files"] == ["alarms.yml"]
 
 
 def test_the_board_draws_from_the_source_that_is_made_for_it() -> None:

@@ -4,6 +4,7 @@ import json
 import os
 import shlex
 import signal
+import socket
 import subprocess
 import sys
 import uuid
@@ -16,6 +17,7 @@ import psutil
 import pytest
 
 from deploy.kafka.broker import Broker
+from deploy.local.services import CommandFailed, ServiceProcess
 from tests.data_folders import temporary_data_folder
 from tests.e2e.processes import PROJECT, free_port, until
 from tests.kafka import Kafka
@@ -78,6 +80,14 @@ def send(curl: list[str]) -> httpx.Response:
     headers = [options[at + 1].split(": ") for at, word in enumerate(options) if word == "-H"]
     body = options[options.index("-d") + 1].encode()
     return httpx.post(url, content=body, headers=dict(headers), trust_env=False)
+
+
+def test_a_port_that_another_has_is_told_before_anything_answers_there(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(CommandFailed, match=rf"port {port} on 127.0.0.1 cannot be used .* others with --ports"):
+            ServiceProcess("ingest", port, {}, tmp_path).start()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_its_curl_opens_a_follow_up_and_ctrl_c_leaves_nothing_behind(kafka: Kafka) -> None:

@@ -83,6 +83,7 @@ def test_records_that_are_gone_or_set_aside() -> None:
     of_scoring, of_alerts = (databases.judged_records(name, 0, 2)[0].sentence for name in ("scoring", "alerts"))
     assert "/v1/dead-letters" in of_scoring
     assert "record_set_aside" in of_alerts  # whose letters no path shows
+    assert "petla retry" in of_alerts
 
 
 def test_what_a_service_has_not_read_is_counted_on_every_topic_it_reads() -> None:
@@ -109,9 +110,9 @@ def test_topics_are_judged_by_what_they_are_for() -> None:
     missing = topics.judged(Cluster(1, {}), [FACTS], production=False)
     assert levels(*missing) == ["fail"]
     assert "python deploy/prepare.py" in missing[0].sentence
-    alone = Cluster(1, {FACTS.name: on_kafka(copies=1)})
-    assert levels(*topics.judged(alone, [FACTS], production=False)) == ["warn"]
-    assert levels(*topics.judged(alone, [FACTS], production=True)) == ["fail"]
+    fewer = Cluster(2, {FACTS.name: on_kafka(copies=2)})
+    assert levels(*topics.judged(fewer, [FACTS], production=False)) == ["warn"]
+    assert levels(*topics.judged(fewer, [FACTS], production=True)) == ["fail"]
     short = Cluster(3, {FACTS.name: on_kafka(retention_ms="1")})
     assert levels(*topics.judged(short, [FACTS], production=False)) == ["fail"]
     assert levels(*topics.judged(Cluster(3, {FACTS.name: on_kafka()}), [FACTS], production=True)) == ["ok"]

@@ -105,6 +105,11 @@ def test_a_server_that_is_not_there(installation: Installation, words: str, name
     assert "secret" not in said
 
 
+def test_no_key_yet(installation: Installation) -> None:
+    listed = installation.command("keys", "list")
+    assert (listed.returncode, "petla keys create" in listed.stdout) == (0, True), listed.stderr
+
+
 def test_a_login_that_postgresql_refuses(installation: Installation) -> None:
     with operators_server() as postgres:
         postgres.start()

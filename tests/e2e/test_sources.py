@@ -68,6 +68,8 @@ def test_deliveries_are_scored_and_a_mended_mapping_replaces_them(either: Instal
     words = ("replay", "--source", "repairs", "--since", "2026-01-01", "--url", server.url, "--key", key)
     tried = command(either, *words, "--dry-run")
     assert (tried["changed"], tried["added"], tried["retracted"], tried["followups"]) == (2, 0, 0, 1)
+    uncounted = command(either, *words[:-1], "petla_nobody_x", "--dry-run")  # what was replayed is told all the same
+    assert uncounted == tried | {"followups": None}
     assert get("/v1/metrics/csat", **WINDOW)["n"] == 2
     command(either, *words)
     assert settled(2, "rating")["histogram"] == {"2": 1, "5": 1}

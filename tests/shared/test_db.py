@@ -257,6 +257,38 @@ async def test_what_cannot_be_rolled_back_is_not_used_again(db: Database) -> Non
     await fresh.close()
 
 
+class Unwilling:
+    """A connection whose server does not answer to the end of a transaction, and is there all the same."""
+
+    def __init__(self, driver: asyncpg.Connection) -> None:
+        self._driver = driver
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._driver, name)
+
+    async def execute(self, statement: str) -> None:
+        if statement == "ROLLBACK":
+            raise TimeoutError
+        await self._driver.execute(statement)
+
+
+async def test_what_did_not_answer_to_its_end_is_not_used_again(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    fresh = Database(db.url, pool_size=1)
+
+    async def unanswered() -> None:
+        monkeypatch.setattr(database_module, "driver_of", lambda connection: Unwilling(driver_of(connection)))
+        async with fresh.transaction() as tx:
+            await fetch(tx, "INSERT INTO kept VALUES (1)")
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        await unanswered()
+    monkeypatch.undo()
+    await put(fresh, 2)
+    assert await numbers(db) == [2]
+    await fresh.close()
+
+
 async def test_an_exhausted_pool_fails_in_time_and_recovers(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     small = Database(db.url, pool_size=1)
     monkeypatch.setattr(small._engine.pool, "_timeout", 0.05)

@@ -14,7 +14,7 @@ from services.ingest.surveys.invitations import Invitation
 from services.ingest.surveys.questions import Metric
 from services.ingest.surveys.submission import SOURCE, invited_event
 from services.ingest.surveys.tokens import token_of
-from shared.clock import Clock
+from shared.clock import Clock, rfc3339
 from shared.events.identity import feedback_fact
 from shared.log.port import Durability
 from shared.no_survey import SurveyRefusals
@@ -125,7 +125,7 @@ class Links:
         durability = await self._keeping.keep([admit(invited_event(invitation), sender, now)])
         return LinkMade(
             url=url,
-            expires_at=invitation.open_until.isoformat().replace("+00:00", "Z"),
+            expires_at=rfc3339(invitation.open_until),
             invitation_id=invitation.invitation_id,
             feedback=feedback_fact(sender, SOURCE, invitation.invitation_id),
             durability=durability,

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from shared.clock import rfc3339
+
 DEFAULT_DAYS = 90
 FIRST_YEAR, LAST_YEAR = 1970, 2100
 
@@ -39,7 +41,7 @@ class Window:
         return ZoneInfo(self.timezone)
 
     def as_json(self) -> dict[str, str]:
-        return {"from": _utc_text(self.start), "to": _utc_text(self.end), "timezone": self.timezone}
+        return {"from": rfc3339(self.start), "to": rfc3339(self.end), "timezone": self.timezone}
 
 
 def parse_window(start: str | None, end: str | None, timezone: str, now: datetime) -> Window:
@@ -128,10 +130,6 @@ def _instant(text: str) -> datetime:
 
 def _ordered(window: Window, field: str) -> Window:
     if window.start >= window.end:
-        start, end = _utc_text(window.start), _utc_text(window.end)
+        start, end = rfc3339(window.start), rfc3339(window.end)
         raise WindowError(field, f"the start must be earlier than the end: {start} is not before {end}")
     return window
-
-
-def _utc_text(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -1,5 +1,7 @@
 """TLS and login on a real broker; and what is said when one of them, or the address, is wrong."""
 
+from dataclasses import replace
+
 import pytest
 
 from shared.log.kafka import KafkaLog
@@ -39,6 +41,13 @@ async def test_a_refused_login_names_user_and_variables(kafka: Kafka, mechanism:
         f"Kafka at {connection.servers} refused the login of 'petla' with {mechanism}:"
         " check KAFKA_SASL_USERNAME, KAFKA_SASL_PASSWORD and KAFKA_SASL_MECHANISM"
     )
+
+
+async def test_a_broker_that_is_down_is_not_taken_for_the_cause(kafka: Kafka) -> None:
+    secured = kafka.secured("PLAIN", "wrong")
+    connection = replace(secured, servers=f"127.0.0.1:9,{secured.servers}")
+    with pytest.raises(LogUnavailable, match=f"Kafka at {secured.servers} refused the login"):
+        await append(connection)
 
 
 async def test_a_certificate_nobody_vouches_for_is_said(kafka: Kafka) -> None:

@@ -12,6 +12,7 @@ WEEK_MS = 604_800_000
 GOOD = {
     "cleanup.policy": "delete",
     "max.message.bytes": "1048588",
+    "message.timestamp.type": "LogAppendTime",
     "min.insync.replicas": "2",
     "retention.bytes": "-1",
     "retention.ms": str(WEEK_MS),
@@ -37,8 +38,11 @@ def test_good_settings_have_no_flaw() -> None:
         ({"retention_ms": str(WEEK_MS - 1)}, True, f"set {WEEK_MS} or more"),
         ({"retention_bytes": "1000000"}, True, "retention.bytes=1000000: set -1"),
         ({"max_message_bytes": "327679"}, True, "set 327680 or more"),
+        ({"message_timestamp_type": "CreateTime"}, False, "message.timestamp.type=CreateTime: set LogAppendTime, or"),
         ({"copies": 2}, False, "has 2 copies and should have 3"),
         ({"min_insync_replicas": "1"}, False, "min.insync.replicas): set 2"),
+        ({"min_insync_replicas": "4"}, True, "has 3 copies and acknowledges with 4 (min.insync.replicas): set fewer"),
+        ({"min_insync_replicas": "3"}, False, "with all of its 3 copies (min.insync.replicas): set 2, or one broker"),
         ({"unclean_leader_election_enable": "true"}, False, "unclean.leader.election.enable=false"),
     ],
 )
