@@ -45,7 +45,9 @@ async def read(customer: str, tx: AsyncConnection) -> History:
     for answer in answers:
         belongings.add(answer, answer.sender)
     found = await persons.followups(customer, _EVER, [one.feedback for one in answers], belongings.orders, tx)
-    happened += await persons.contacts(belongings, tx)
+    for one in await persons.contacts(belongings, tx):
+        belongings.add(one.told, "")
+    happened += await persons.around(belongings, tx)
     answers += await persons.nameless_answers(belongings.orders, found, tx)
     items = [_happened(one) for one in happened] + [_answered(one) for one in answers]
     items += [_followup(listed, await persons.steps([id_], tx)) for id_, listed in (await _listed(found, tx)).items()]

@@ -16,7 +16,7 @@ from services.scoring.question import Question
 from services.scoring.reconciliation import Consumed, reconcile
 from services.scoring.store import open_followups, reconciliation, records, samples
 from services.scoring.store import zone as zone_of_rollups
-from services.scoring.store.persons import Fact
+from services.scoring.store.persons import Fact, happened
 from services.scoring.store.records import Place
 from services.scoring.waiting import OpenFollowups
 from shared.clock import Clock, rfc3339
@@ -96,7 +96,8 @@ class Scores:
     async def facts_of(self, customer: str, limit: int, cursor: str | None) -> dict[str, Any]:
         """LookupError for a cursor that names none of the customer's facts."""
         async with self._db.snapshot() as tx:
-            facts, _ = await everything(customer, LATEST, tx)
+            facts, belongings = await everything(customer, LATEST, tx)
+            facts += await happened(belongings, tx)
         facts.sort(key=lambda fact: (fact.time, fact.id, fact.revision))
         places = {f"{fact.id}/{fact.revision}": at for at, fact in enumerate(facts)}
         first = places[cursor] + 1 if cursor else 0

@@ -8,6 +8,7 @@ import pytest
 from shared.erasure.receipts import is_genuine
 from tests.alerts.running import RunningAlerts
 from tests.alerts.test_erasure import ANSWERS, CUSTOMER, EMAIL, NAME, PHONE, STORY
+from tests.alerts.world import activity
 
 ADMIN = "admin"
 PATH = f"/v1/customers/{CUSTOMER}"
@@ -33,6 +34,25 @@ async def test_everything_is_told_in_pages(alerts: RunningAlerts) -> None:
             break
         cursor = {"cursor": page["next_cursor"]}
     assert paged == whole["items"]
+
+
+async def test_what_happened_to_their_orders_and_in_their_contacts_is_told(alerts: RunningAlerts) -> None:
+    await alerts.told(
+        activity("order.placed.v1", "op", order_id="o-anna", customer="anna"),
+        activity("refund.issued.v1", "ri", refund_id="x", order_id="o-anna", amount={"amount": 1, "currency": "PLN"}),
+        activity("contact.opened.v1", "co", contact_id="k-anna", order_id="o-anna"),
+        activity("contact.replied.v1", "cr", contact_id="k-anna", by="agent", public=True),
+        activity("call.ended.v1", "ca", call_id="c-1", outcome="answered", wait_seconds=5, contact_id="k-anna"),
+        activity("refund.issued.v1", "other", refund_id="y", order_id="o-x", amount={"amount": 1, "currency": "PLN"}),
+    )
+    told = (await alerts.get("/v1/customers/anna/history", ADMIN)).json()["items"]
+    assert sorted(item["type"] for item in told) == [
+        "call.ended.v1",
+        "contact.opened.v1",
+        "contact.replied.v1",
+        "order.placed.v1",
+        "refund.issued.v1",
+    ]
 
 
 async def test_nobody_knows_a_stranger(alerts: RunningAlerts) -> None:

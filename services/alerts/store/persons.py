@@ -20,6 +20,10 @@ _OWNED_CONTACTS = text("""
     SELECT id, revision, type, at, CAST(data AS text) FROM activity
     WHERE type = 'contact.opened.v1' AND customer IS NULL
         AND (order_id = ANY(CAST(:orders AS text[])) OR contact_id = ANY(CAST(:contacts AS text[])))""")
+_AROUND = text("""
+    SELECT id, revision, type, at, CAST(data AS text) FROM activity
+    WHERE customer IS NULL
+        AND (order_id = ANY(CAST(:orders AS text[])) OR contact_id = ANY(CAST(:contacts AS text[])))""")
 _NAMED_ANSWERS = text("""
     SELECT CAST(answer AS text) FROM seen_feedback
     WHERE answer IS NOT NULL AND answer ->> 'customer' = :customer
@@ -104,6 +108,12 @@ async def contacts(belongings: Belongings, tx: AsyncConnection) -> list[Happened
     """Contacts that name nobody and belong to these."""
     values = {"orders": list(belongings.orders), "contacts": list(belongings.contacts)}
     return _happened(await tx.execute(_OWNED_CONTACTS, values))
+
+
+async def around(belongings: Belongings, tx: AsyncConnection) -> list[Happened]:
+    """All that happened to these orders and in these contacts, and names nobody."""
+    values = {"orders": list(belongings.orders), "contacts": list(belongings.contacts)}
+    return _happened(await tx.execute(_AROUND, values))
 
 
 def _happened(rows: Iterable[Any]) -> list[Happened]:

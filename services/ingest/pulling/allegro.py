@@ -42,6 +42,10 @@ class Allegro:
 
     async def pull(self, position: Position) -> Pulled:
         events = _listed(await self._get(_EVENTS, _PUBLIC, _behind(position)), "events")
+        if events and _text(events[-1], "id") == position.get("event"):
+            if len(events) >= EVENTS_AT_ONCE:
+                raise PullFailed("Allegro's order events do not move on: the last of them is the one before")
+            events = []
         deliveries = [await self._ordered(event) for event in events]
         moved = {**position, "event": _text(events[-1], "id")} if events else dict(position)
         if more := len(events) >= EVENTS_AT_ONCE:
@@ -62,12 +66,17 @@ class Allegro:
         """All of them before the position may move: no page alone says how new the others are."""
         since = newest - _RETURNS_AGAIN if newest else self._clock.now() - _FIRST_RETURNS
         found: list[dict[str, Any]] = []
+        digests: dict[str, str] = {}
         while True:
             page = _listed(await self._get(_RETURNS, _BETA, _since(since, len(found))), "customerReturns")
             found += page
+            told = len(digests)
+            digests |= {_text(one, "id"): hashlib.sha256(msgspec.json.encode(one)).hexdigest() for one in page}
             if len(page) < RETURNS_AT_ONCE:
                 break
-        self._handed_out = {_text(one, "id"): hashlib.sha256(msgspec.json.encode(one)).hexdigest() for one in found}
+            if len(digests) == told:
+                raise PullFailed("Allegro's returns do not end: each page of them is the one before")
+        self._handed_out = digests
         changed = [one for one in found if self._kept.get(one["id"]) != self._handed_out[one["id"]]]
         made = [moment for one in found if (moment := _moment(one.get("createdAt")))]
         return [self._delivery("return", _RETURNS, one) for one in changed], max(

@@ -13,7 +13,7 @@ import msgspec
 from services.ingest.mapping import MappingError
 from services.ingest.webhooks import stored
 from services.ingest.webhooks.document import LARGEST_VERSION, SourceDocument, compile_source
-from services.ingest.webhooks.keys import KeyUnusableError, key_of
+from services.ingest.webhooks.keys import NO_SECRET, KeyUnusableError, key_of
 from services.ingest.webhooks.registry import NAME, Source, Sources
 from services.ingest.webhooks.schemes import Scheme
 from services.ingest.webhooks.stored import StoredSource
@@ -143,6 +143,8 @@ def new_secret(document: SourceDocument) -> str:
     for scheme in document.schemes:
         if scheme.kind in _SHARED_KEYS:
             return _written(scheme, secrets.token_bytes(_SECRET_BYTES))
+    if all(scheme.kind == "api_key" for scheme in document.schemes):
+        raise SourceRefusedError("unusable_secret", NO_SECRET)
     raise SourceRefusedError("secret_needed", "the secret of this source comes from its sender: give it")
 
 

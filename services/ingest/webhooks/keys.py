@@ -27,6 +27,12 @@ _HASHES: dict[str, Callable[[], hashes.HashAlgorithm]] = {
 _Matches = Callable[[bytes, bytes], bool]  # signature, what was signed
 
 
+NO_SECRET = (
+    "this source has no secret of its own: its sender uses a key of Pętla's, which"
+    " `petla keys create --source NAME --scope events:write` makes"
+)
+
+
 @dataclass(frozen=True)
 class Key:
     """`secret` stands in what is signed where the scheme is a digest; in a token or a login it is all there is."""
@@ -70,7 +76,7 @@ def key_of(scheme: Scheme, secret: str) -> Key:
             return _rsa(text, scheme)
         case "ecdsa":
             return _ecdsa(text, scheme)
-    raise KeyUnusableError(f"{scheme.kind} has no secret: remove it")
+    raise KeyUnusableError(NO_SECRET)
 
 
 def _hmac(secret: bytes, algorithm: str) -> Key:

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.scoring.store.registers import columns
 from shared.erasure.belongings import Belongings
+from shared.events.activity import ACTIVITY
 from shared.events.catalogue import TYPES
 from shared.events.feedback import RECEIVED, RETRACTED
 
@@ -25,6 +26,11 @@ _NAMED = text(f"{_FEEDBACK} WHERE {_THEIRS} UNION ALL {_ACTIVITY} WHERE {_THEIRS
 _CONTACTS = text(f"""
     {_ACTIVITY} WHERE type = 'contact.opened.v1' AND {_NAMELESS} AND (data ->> 'order_id' = ANY(CAST(:orders AS text[]))
         OR object_id = ANY(CAST(:contacts AS text[])))""")
+# What stands is found by its object; then every revision of it.
+_HAPPENED = text(f"""
+    {_ACTIVITY} WHERE {_NAMELESS} AND type <> 'contact.opened.v1' AND id IN (
+        SELECT id FROM activity WHERE superseded_at IS NULL
+            AND object_id = ANY(CAST(:objects AS text[])) AND type = ANY(CAST(:types AS text[])))""")
 # One way an index: of either-or over several the planner would rather read everything.
 _OWNED = text(f"""
     {_FEEDBACK} WHERE {_NAMELESS} AND data ? 'order_id' AND data ->> 'order_id' = ANY(CAST(:orders AS text[]))
@@ -85,6 +91,15 @@ async def contacts(belongings: Belongings, tx: AsyncConnection) -> list[Fact]:
     """Contacts that name nobody, and were about one of these orders or are one of these."""
     values = {"orders": list(belongings.orders), "contacts": list(belongings.contacts)}
     return _facts(await tx.execute(_CONTACTS, values))
+
+
+async def happened(belongings: Belongings, tx: AsyncConnection) -> list[Fact]:
+    """What happened to these orders and in these contacts, and names nobody."""
+    found = []
+    for field, objects in (("order_id", belongings.orders), ("contact_id", belongings.contacts)):
+        types = [type_ for type_, (_, named) in ACTIVITY.items() if named == field]
+        found += _facts(await tx.execute(_HAPPENED, {"objects": list(objects), "types": types}))
+    return found
 
 
 async def owned(belongings: Belongings, tx: AsyncConnection) -> list[Fact]:

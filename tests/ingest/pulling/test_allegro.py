@@ -53,7 +53,7 @@ async def test_an_order_that_is_ready_is_placed_with_its_form(
             "2026-11-20T09:02:00+00:00",
             {
                 "order_id": "f-1",
-                "customer": "b-1",
+                "customer": "allegro-b-1",
                 "total": {"amount": 13349, "currency": "PLN"},
                 "channel": "allegro",
             },
@@ -61,7 +61,7 @@ async def test_an_order_that_is_ready_is_placed_with_its_form(
     ]
     (customer,) = world.made("customer.updated.v1")
     assert customer[2] == {
-        "customer": "b-1",
+        "customer": "allegro-b-1",
         "name": "Anna Kowal",
         "email": "kupujacy+1@allegromail.pl",
         "phone": "+48500100200",
@@ -134,6 +134,31 @@ async def test_returns_are_read_again_and_handed_out_where_they_changed(
     world.clock.advance(INTERVAL)
     assert await puller.run_once() == 2
     assert len({id_ for id_, _, _ in world.made("return.requested.v1")}) == 6
+
+
+async def test_pages_that_never_end_are_a_sentence(
+    allegro: AllegroApi, pulling: Pulling, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    many = range(module.RETURNS_AT_ONCE)
+    page = [allegro.returned(f"r-{number}", "o-1", "2026-11-20T08:00:00.000Z") for number in many]
+    monkeypatch.setattr(allegro, "_returned", lambda _: (200, {}, {"customerReturns": page}))
+    puller = await pulling.puller()
+    assert await puller.run_once() == 0
+    assert puller.problem is not None
+    assert "do not end" in puller.problem
+
+
+async def test_events_that_do_not_move_on_are_not_kept_again_and_again(
+    world: World, allegro: AllegroApi, pulling: Pulling
+) -> None:
+    puller = await pulling.puller()
+    event = allegro.order(1)
+    await puller.run_once()
+    for count, is_problem in ((1, False), (module.EVENTS_AT_ONCE, True)):
+        allegro.interludes = [(200, {}, {"events": [event] * count})]
+        world.clock.advance(INTERVAL)
+        assert await puller.run_once() == 0
+        assert ("do not move on" in (puller.problem or "")) is is_problem
 
 
 async def test_what_the_log_did_not_take_is_handed_out_again(

@@ -8,7 +8,7 @@ from tests.ingest.sources.mapped import events, ignored, judged, mapped, sample,
 
 
 def _jane(timestamp: int, time: str) -> dict[str, Any]:
-    data = {"customer": "12", "name": "jane", "email": "jane@acme.inc"}
+    data = {"customer": "chatwoot-12", "name": "jane", "email": "jane@acme.inc"}
     return {"type": "customer.updated.v1", "id": f"conversation:10:{timestamp}", "time": time, "data": data}
 
 
@@ -16,7 +16,7 @@ OPENED = {
     "type": "contact.opened.v1",
     "id": "10",
     "time": "2021-07-23T18:04:19Z",  # date -u -d @1627063459
-    "data": {"contact_id": "10", "customer": "12", "channel": "webwidget"},
+    "data": {"contact_id": "10", "customer": "chatwoot-12", "channel": "webwidget"},
 }
 RESOLVED = {
     "type": "contact.resolved.v1",
@@ -83,7 +83,7 @@ def test_a_rating_is_an_answer_of_the_conversation() -> None:
         "text": "Długo czekałam",
         "touchpoint": "conversation",
         "channel": "webwidget",
-        "customer": "12",
+        "customer": "chatwoot-12",
         "contact_id": "10",
         "agent": "1",
     }

@@ -31,14 +31,19 @@ EXPECTED = {
     ],
     ("zammad", "ticket_trigger"): [
         _event(
-            "contact.opened.v1", "81", "2020-11-13T14:34:35.282000Z", contact_id="81", customer="8", channel="phone"
+            "contact.opened.v1",
+            "81",
+            "2020-11-13T14:34:35.282000Z",
+            contact_id="81",
+            customer="zammad-8",
+            channel="phone",
         ),
         _event("contact.replied.v1", "104", "2020-11-13T14:34:35.318000Z", contact_id="81", by="customer", public=True),
         _event(
             "customer.updated.v1",
             "8:2020-11-13T14:34:37.366Z",
             "2020-11-13T14:34:37.366000Z",
-            customer="8",
+            customer="zammad-8",
             name="Emily Adams",
             email="emily@example.com",
             phone="0061 2 1234 7777",
@@ -151,7 +156,7 @@ def test_zendesks_events_tell_the_life_of_a_ticket() -> None:
         _subscribed("status_changed", {"previous": "SOLVED", "current": "OPEN"}),
     ]
     assert [[(one["type"], one["time"][11:13], one["data"]) for one in events(each)] for each in told] == [
-        [("contact.opened.v1", "09", {"contact_id": "35436", "customer": "77", "channel": "web"})],
+        [("contact.opened.v1", "09", {"contact_id": "35436", "customer": "zendesk-77", "channel": "web"})],
         [("contact.replied.v1", "10", {"contact_id": "35436", "by": "customer", "public": True})],
         [("contact.resolved.v1", "10", {"contact_id": "35436"})],
         [("contact.reopened.v1", "10", {"contact_id": "35436"})],
@@ -179,7 +184,7 @@ def test_good_and_bad_are_satisfaction_on_a_scale_of_two() -> None:
         "feedback_id": "csat-30482",
         "text": "Nikt nie oddzwonił",
         "touchpoint": "ticket",
-        "customer": "9",
+        "customer": "zendesk-9",
         "contact_id": "30482",
     }
 
@@ -196,7 +201,7 @@ def test_a_customer_without_a_name_can_still_be_reached() -> None:
     _, body = sample("zammad", "ticket_trigger")
     nameless = {**body["ticket"], "customer": {**body["ticket"]["customer"], "firstname": "", "lastname": ""}}
     found = events(judged("zammad", {**body, "ticket": nameless}))[-1]
-    assert found["data"] == {"customer": "8", "email": "emily@example.com", "phone": "0061 2 1234 7777"}
+    assert found["data"] == {"customer": "zammad-8", "email": "emily@example.com", "phone": "0061 2 1234 7777"}
 
 
 @pytest.mark.parametrize("status", ["pending", "Pending"])
@@ -204,3 +209,20 @@ def test_a_ticket_that_waits_for_its_customer_was_answered(status: str) -> None:
     _, ticket = sample("zendesk", "model_4_ticket.updated")
     found = events(judged("zendesk", {**ticket, "status": status, "latest_comment_is_public": True}))
     assert "contact.replied.v1" in [one["type"] for one in found]
+
+
+@pytest.mark.parametrize(
+    ("words", "scores"),
+    [
+        ("Good, I'm satisfied", [1.0]),
+        ("bad", [0.0]),
+        ("Bad, I'm unsatisfied", [0.0]),
+        ("Offered", []),
+        ("", []),
+        (None, []),
+    ],
+)
+def test_a_rating_is_good_or_bad_however_it_is_worded(words: str | None, scores: list[float]) -> None:
+    _, ticket = sample("zendesk", "model_5_ticket.updated")
+    found = events(judged("zendesk", {**ticket, "satisfaction": words}))
+    assert [one["data"]["score"] for one in found if one["type"] == "feedback.received.v1"] == scores

@@ -133,8 +133,10 @@ async def test_a_secret_must_fit_a_scheme(admin: Admin) -> None:
     response = await admin("PUT", "/standard-webhooks", {"secret": "whsec_not base64!"})
     assert_problem(response, 422, "unusable_secret")
     assert "not base64!" not in response.text
-    assert_problem(await admin("PUT", "/generic", {"secret": "anything"}), 422, "unusable_secret")
-    assert_problem(await admin("POST", "/generic/rotate", {}), 422, "secret_needed")
+    for method, path, given in (("PUT", "/generic", {"secret": "anything"}), ("POST", "/generic/rotate", {})):
+        refused = await admin(method, path, given)
+        assert_problem(refused, 422, "unusable_secret")
+        assert "petla keys create" in refused.text
 
 
 @pytest.mark.parametrize("name", ["Großes", "a b", "-a", "", "..", "a.b"])
@@ -214,3 +216,9 @@ async def test_a_document_that_cannot_be_compiled_takes_nothing(doors: Doors) ->
     assert (await doors.deliver()).status_code == 404
     await doors.config.put(PREFIX + "repairs", {"version": "x"})
     assert (await doors.deliver()).status_code == 404
+
+
+async def test_a_secret_that_only_the_sender_can_make_is_asked_for(admin: Admin) -> None:
+    document = "source: shop\nverify: {scheme: basic}\nrules: [{ignore: all}]\n"
+    assert (await admin("PUT", "/shop", {"document": document})).status_code == 200
+    assert_problem(await admin("POST", "/shop/rotate", {}), 422, "secret_needed")
