@@ -38,12 +38,16 @@ async def test_everything_is_told_in_pages(alerts: RunningAlerts) -> None:
 
 async def test_what_happened_to_their_orders_and_in_their_contacts_is_told(alerts: RunningAlerts) -> None:
     await alerts.told(
-        activity("order.placed.v1", "op", order_id="o-anna", customer="anna"),
-        activity("refund.issued.v1", "ri", refund_id="x", order_id="o-anna", amount={"amount": 1, "currency": "PLN"}),
-        activity("contact.opened.v1", "co", contact_id="k-anna", order_id="o-anna"),
-        activity("contact.replied.v1", "cr", contact_id="k-anna", by="agent", public=True),
-        activity("call.ended.v1", "ca", call_id="c-1", outcome="answered", wait_seconds=5, contact_id="k-anna"),
-        activity("refund.issued.v1", "other", refund_id="y", order_id="o-x", amount={"amount": 1, "currency": "PLN"}),
+        activity("order.placed.v1", "op-of-anna", order_id="o-anna", customer="anna"),
+        activity(
+            "refund.issued.v1", "ri-of-anna", refund_id="x", order_id="o-anna", amount={"amount": 1, "currency": "PLN"}
+        ),
+        activity("contact.opened.v1", "co-of-anna", contact_id="k-anna", order_id="o-anna"),
+        activity("contact.replied.v1", "cr-of-anna", contact_id="k-anna", by="agent", public=True),
+        activity("call.ended.v1", "ca-of-anna", call_id="c-1", outcome="answered", wait_seconds=5, contact_id="k-anna"),
+        activity(
+            "refund.issued.v1", "other-of-anna", refund_id="y", order_id="o-x", amount={"amount": 1, "currency": "PLN"}
+        ),
     )
     told = (await alerts.get("/v1/customers/anna/history", ADMIN)).json()["items"]
     assert sorted(item["type"] for item in told) == [
