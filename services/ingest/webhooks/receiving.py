@@ -22,7 +22,7 @@ from services.ingest.keeping import Keeping
 from services.ingest.limits import BytesAtOnce, FewAtOnce, RateLimit
 from services.ingest.webhooks.bodies import MAX_BODY_BYTES, read_body
 from services.ingest.webhooks.handshakes import Handshake, Reply
-from services.ingest.webhooks.judging import Judgement, judge, scope_of
+from services.ingest.webhooks.judging import Judgement, judge_quickly, scope_of
 from services.ingest.webhooks.records import received_of, record, unverified
 from services.ingest.webhooks.registry import Source, Sources
 from services.ingest.webhooks.replies import answer
@@ -180,9 +180,9 @@ class Receiving:
     async def _taken(self, source: Source, request: Request, traceparent: str | None) -> Received:
         document, arrival = source.document, self._clock.now()
         if len(request.body) > _MAPPED_ASIDE_BYTES:
-            judgement = await asyncio.to_thread(judge, document, request, arrival, traceparent)
+            judgement = await asyncio.to_thread(judge_quickly, document, request, arrival, traceparent)
         else:
-            judgement = judge(document, request, arrival, traceparent)
+            judgement = judge_quickly(document, request, arrival, traceparent)
         response = answer(document.answer) if judgement.readable else _unreadable(judgement)
         kept = received_of(source, request, judgement, response.status_code)
         events = [made.admitted for made in judgement.made]
