@@ -2,15 +2,16 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from services.ingest.mapping.applying import Applied, RowError, apply, value_of
 from services.ingest.mapping.expressions import FAILURES
 from services.ingest.mapping.interpreter import Interpreter
 from services.ingest.mapping.payload_functions import spelled
+from services.ingest.mapping.straight import Mapped
 from services.ingest.webhooks.bodies import read_body
 from services.ingest.webhooks.document import SourceDocument
 from services.ingest.webhooks.making import Made, make
@@ -64,30 +65,68 @@ def scope_of(request: Request, root: Any, *, by_field: bool = False) -> dict[str
     return {**root, **beside} if isinstance(root, dict) else beside
 
 
+class Delivered(NamedTuple):
+    document: SourceDocument
+    request: Request
+    arrival: datetime
+    traceparent: str | None = None
+
+
 def judge_quickly(
     document: SourceDocument, request: Request, arrival: datetime, traceparent: str | None = None
 ) -> Judgement:
-    """The same, but for what only people want to know: which rule did what, and the events as the rules made them."""
-    if document.straight is not None and (found := _judged_straight(document, request, arrival, traceparent)):
-        return found
-    return judge(document, request, arrival, traceparent)
+    (judgement,) = judge_all([Delivered(document, request, arrival, traceparent)])
+    return judgement
 
 
-def _judged_straight(
-    document: SourceDocument, request: Request, arrival: datetime, traceparent: str | None
-) -> Judgement | None:
-    """None where anything is not as nearly all is: `judge` finds out what."""
+def judge_all(deliveries: Sequence[Delivered]) -> list[Judgement]:
+    """As `judge`, but for what only people want to know: which rule did what, and the events as the rules made them.
+
+    Stage by stage, each of which leaves out what is not as nearly all is: `judge` finds out what that is.
+    """
+    mapped = [_mapped(one, parts) for one, parts in zip(deliveries, [_parts(one) for one in deliveries], strict=True)]
+    made = [_made(one, found) for one, found in zip(deliveries, mapped, strict=True)]
+    return [
+        (judgement and _judged(one, *judgement)) or judge(*one) for one, judgement in zip(deliveries, made, strict=True)
+    ]
+
+
+def _parts(delivery: Delivered) -> Any | None:
+    if delivery.document.straight is None:
+        return None
     try:
-        root = document.read_parts(request.body)
-        if root is None or document.straight is None:
-            return None
-        named, events, ignored = document.straight(root, request, document.context.source)
-        made = [make(event, document, arrival, traceparent) for event in events]
-        judgement = Judgement(_hashed(named) or _fallback(request), made)
+        return delivery.document.read_parts(delivery.request.body)
+    except EventError:
+        return None
+
+
+def _mapped(delivery: Delivered, parts: Any | None) -> Mapped | None:
+    document = delivery.document
+    if parts is None or document.straight is None:
+        return None
+    try:
+        return document.straight(parts, delivery.request, document.context.source)
     except FAILURES:
         return None
-    if ignored is not None:
-        judgement.ignored[ignored] = 1
+
+
+def _made(delivery: Delivered, mapped: Mapped | None) -> tuple[Mapped, list[Made]] | None:
+    if mapped is None:
+        return None
+    document, _, arrival, traceparent = delivery
+    try:
+        return mapped, [make(event, document, arrival, traceparent) for event in mapped.events]
+    except EventError:
+        return None
+
+
+def _judged(delivery: Delivered, mapped: Mapped, made: list[Made]) -> Judgement | None:
+    try:
+        judgement = Judgement(_hashed(mapped.named) or _fallback(delivery.request), made)
+    except ValueError:
+        return None
+    if mapped.ignored is not None:
+        judgement.ignored[mapped.ignored] = 1
     elif not made:
         judgement.ignored[NO_RULE] = 1
     return judgement
