@@ -1,7 +1,6 @@
 """Which events a delivery is: the rules applied, each event admitted as if its sender had sent it here. Pure."""
 
 import hashlib
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -30,8 +29,8 @@ class Judgement:
     delivery: str
     made: list[Made] = field(default_factory=list)
     applied: list[Applied] = field(default_factory=list)
-    ignored: Counter[str] = field(default_factory=Counter)
-    errors: Counter[str] = field(default_factory=Counter)
+    ignored: dict[str, int] = field(default_factory=dict)
+    errors: dict[str, int] = field(default_factory=dict)
     mistakes: list[str] = field(default_factory=list)
     readable: bool = True
 
@@ -45,11 +44,14 @@ class Judgement:
     def reason(self) -> str | None:
         """The commonest: of the errors, else of what was ignored; none where all went well."""
         counted = self.ignored if not (self.errors or self.made) else self.errors
-        return counted.most_common(1)[0][0] if counted else None
+        return max(counted, key=counted.__getitem__) if counted else None
 
     def fail(self, code: str, sentence: str) -> None:
-        self.errors[code] += 1
+        self.errors[code] = self.errors.get(code, 0) + 1
         self.mistakes.append(sentence)
+
+    def ignore(self, reason: str) -> None:
+        self.ignored[reason] = self.ignored.get(reason, 0) + 1
 
 
 def scope_of(request: Request, root: Any, *, by_field: bool = False) -> dict[str, Any]:
@@ -126,9 +128,9 @@ def _judged(delivery: Delivered, mapped: Mapped, made: list[Made]) -> Judgement 
     except ValueError:
         return None
     if mapped.ignored is not None:
-        judgement.ignored[mapped.ignored] = 1
+        judgement.ignore(mapped.ignored)
     elif not made:
-        judgement.ignored[NO_RULE] = 1
+        judgement.ignore(NO_RULE)
     return judgement
 
 
@@ -144,14 +146,14 @@ def judge(document: SourceDocument, request: Request, arrival: datetime, tracepa
     judgement = Judgement(delivery=_delivery(document, request, scope))
     for applied in apply(document.rules, document.context, scope):
         judgement.applied.append(applied)
-        if applied.ignored:
-            judgement.ignored.update(applied.ignored)
+        for reason in applied.ignored:
+            judgement.ignore(reason)
         for mistake in applied.errors:
             judgement.fail("mapping_failed", str(mistake))
         for event in applied.events:
             _take(judgement, document, event, arrival, traceparent)
     if not (judgement.made or judgement.errors or judgement.ignored):
-        judgement.ignored[NO_RULE] += 1
+        judgement.ignore(NO_RULE)
     return judgement
 
 

@@ -182,7 +182,7 @@ class Receiving:
         if judgement.errors:
             for code, count in judgement.errors.items():
                 self._counters.rejected.labels(code).inc(count)
-            _log.warning("delivery_not_mapped", source=source.document.name, reasons=dict(judgement.errors))
+            _log.warning("delivery_not_mapped", source=source.document.name, reasons=judgement.errors)
         return Received(response, judgement.outcome, judgement.reason or "")
 
     async def _refused(self, source: Source, request: Request, reason: str) -> Received:
