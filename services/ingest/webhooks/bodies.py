@@ -110,7 +110,7 @@ def _type(parts: Parts) -> Any:
         (f"_{at}", _type(inner), msgspec.field(default=None, name=name))
         for at, (name, inner) in enumerate(parts.items())
     ]
-    return msgspec.defstruct("Read", named) | None
+    return msgspec.defstruct("Read", named, gc=False) | None
 
 
 def _is_too_deep(value: Any) -> bool:
