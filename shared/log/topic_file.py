@@ -30,7 +30,7 @@ CREATE TABLE IF NOT EXISTS incarnation (id TEXT NOT NULL);
 """
 
 _MOVES = " ON CONFLICT (partition) DO UPDATE SET next_offset = excluded.next_offset"
-_COUNTS = (64, 32, 16, 8, 4, 2, 1)  # rows a statement has: few texts, so that each is prepared once
+_MOST_ROWS = 64  # of a statement: so many texts, each of which a connection prepares once and keeps
 
 Row = tuple[int, bytes, bytes | None]  # partition, key, value
 
@@ -39,12 +39,9 @@ def _insert(connection: sqlite3.Connection, into: str, rows: Sequence[tuple[Any,
     """Many rows with one statement. At each step of one Python's lock is given away and taken back, and to take it from
     a busy event loop costs more than to write a row.
     """
-    first = 0
-    for count in _COUNTS:
-        while len(rows) - first >= count:
-            taken = rows[first : first + count]
-            connection.execute(_statement(into, len(taken[0]), count, conflict), [*chain.from_iterable(taken)])
-            first += count
+    for first in range(0, len(rows), _MOST_ROWS):
+        taken = rows[first : first + _MOST_ROWS]
+        connection.execute(_statement(into, len(taken[0]), len(taken), conflict), [*chain.from_iterable(taken)])
 
 
 @lru_cache(maxsize=256)
@@ -58,7 +55,9 @@ class TopicFile:
 
     def __init__(self, path: Path, topic: Topic) -> None:
         self.topic = topic
-        self._connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        self._connection = sqlite3.connect(
+            path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=4 * _MOST_ROWS
+        )
         try:
             self._connection.executescript(_PRAGMAS)
             self._create()
