@@ -46,7 +46,7 @@ def check_depth(document: bytes) -> None:
     """EventError when well-formed JSON is nested too deep."""
     if b"[" not in document and document.find(b"{", document.find(b"{", 1) + 1) < 0:
         return  # most events: one object in another, and no list
-    if len(document.split(b"{", MAX_DEPTH)) + len(document.split(b"[", MAX_DEPTH)) <= MAX_DEPTH:
+    if document.count(b"{") + document.count(b"[") <= MAX_DEPTH:
         return
     brackets = _STRING.sub(b"", document).translate(_BRACKETS, _NO_BRACKETS)
     for _ in range(MAX_DEPTH):

@@ -19,7 +19,7 @@ _Count = Annotated[int, Meta(ge=0)]
 _LARGEST_BODY = 16 * 1024 * 1024
 
 
-class Emitted(Struct, omit_defaults=True):
+class Emitted(Struct, omit_defaults=True, gc=False):
     """An event that a delivery made. `name` is its feedback_id, or its id.
 
     In hex: `digest` of its content, `key` of its record.

@@ -11,11 +11,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import partial
 from itertools import groupby
-from operator import attrgetter
+from operator import itemgetter
 from pathlib import Path
 
 from shared.log.group_commit import TopicWriter
-from shared.log.partitioning import partition_of
+from shared.log.partitioning import partition_of, partitions_of
 from shared.log.port import (
     Bounds,
     Change,
@@ -38,6 +38,10 @@ def _unavailable_on_error(what: str) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise LogUnavailable(f"{what}: {error}") from error
+
+
+def _size(rows: Sequence[Row]) -> int:
+    return sum([len(key) + len(value or b"") for _, key, value in rows])
 
 
 class SqliteLog:
@@ -67,17 +71,23 @@ class SqliteLog:
         return next((writer.problem for writer in self._writers.values() if writer.problem), None)
 
     async def append(self, records: Sequence[NewRecord]) -> Durability:
+        if len(records) == 1:  # an event alone: what many are sorted by costs as much as its place
+            topic, key, value = records[0]
+            writer = self._writer(topic)
+            row = (partition_of(key, writer.file.partitions), key, value)
+            await writer.appending([row], len(key) + len(value or b""))
+            return "local"
         rows: dict[str, list[Row]] = {}
-        sizes: dict[str, int] = {}
-        for topic, of_topic in groupby(records, key=attrgetter("topic")):
-            partitions = self._writer(topic).file.partitions
-            added = [(partition_of(key, partitions), key, value) for _, key, value in of_topic]
-            rows.setdefault(topic, []).extend(added)
-            sizes[topic] = sizes.get(topic, 0) + sum(len(key) + len(value or b"") for _, key, value in added)
+        for topic, of_topic in groupby(records, key=itemgetter(0)):
+            rows.setdefault(topic, []).extend(self._rows(topic, [*of_topic]))
         # Each to its own file at the same time; whoever waits is woken once, or twice where they end apart.
-        for appended in [self._writer(topic).appending(rows[topic], sizes[topic]) for topic in rows]:
+        for appended in [self._writer(topic).appending(of_topic, _size(of_topic)) for topic, of_topic in rows.items()]:
             await appended
         return "local"
+
+    def _rows(self, topic: str, records: Sequence[NewRecord]) -> Iterator[Row]:
+        _, keys, values = zip(*records, strict=True)
+        return zip(partitions_of(keys, self._writer(topic).file.partitions), keys, values, strict=True)
 
     def _view(self, topic: str) -> TopicFile:
         """A connection apart from the writer's, which would show what is not committed yet."""

@@ -5,11 +5,15 @@ Blocking; `sqlite.py` runs it in threads.
 A record's row id is its partition and offset in one integer, so the table itself is the index.
 """
 
+import json
 import sqlite3
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
+from itertools import chain
 from pathlib import Path
+from typing import Any
 
 from shared.log.port import Bounds, OffsetOutOfRange, Partition, Record, Topic
 
@@ -25,7 +29,25 @@ CREATE TABLE IF NOT EXISTS head (partition INTEGER PRIMARY KEY, next_offset INTE
 CREATE TABLE IF NOT EXISTS incarnation (id TEXT NOT NULL);
 """
 
+_MOVES = " ON CONFLICT (partition) DO UPDATE SET next_offset = excluded.next_offset"
+_MOST_ROWS = 64  # of a statement: so many texts, each of which a connection prepares once and keeps
+
 Row = tuple[int, bytes, bytes | None]  # partition, key, value
+
+
+def _insert(connection: sqlite3.Connection, into: str, rows: Sequence[tuple[Any, ...]], conflict: str = "") -> None:
+    """Many rows with one statement. At each step of one Python's lock is given away and taken back, and to take it from
+    a busy event loop costs more than to write a row.
+    """
+    for first in range(0, len(rows), _MOST_ROWS):
+        taken = rows[first : first + _MOST_ROWS]
+        connection.execute(_statement(into, len(taken[0]), len(taken), conflict), [*chain.from_iterable(taken)])
+
+
+@lru_cache(maxsize=256)
+def _statement(into: str, columns: int, count: int, conflict: str) -> str:
+    row = "(" + ", ".join("?" * columns) + ")"
+    return into + ", ".join([row] * count) + conflict
 
 
 class TopicFile:
@@ -33,7 +55,9 @@ class TopicFile:
 
     def __init__(self, path: Path, topic: Topic) -> None:
         self.topic = topic
-        self._connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        self._connection = sqlite3.connect(
+            path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=4 * _MOST_ROWS
+        )
         try:
             self._connection.executescript(_PRAGMAS)
             self._create()
@@ -65,19 +89,22 @@ class TopicFile:
     def append(self, rows: Sequence[Row], at_ms: int) -> None:
         """All rows in one commit, which returns after the flush to the disk."""
         with self._transaction() as connection:
-            heads: dict[int, int] = dict(connection.execute("SELECT partition, next_offset FROM head").fetchall())
+            heads = self._heads()
             records = []
             for partition, key, value in rows:
                 offset = heads[partition]
                 heads[partition] = offset + 1
                 records.append((partition << _OFFSET_BITS | offset, at_ms, key, value))
-            connection.executemany("INSERT INTO record VALUES (?, ?, ?, ?)", records)
-            connection.executemany(
-                "UPDATE head SET next_offset = ? WHERE partition = ?",
-                [(heads[partition], partition) for partition in {row[0] for row in rows}],
-            )
+            _insert(connection, "INSERT OR ROLLBACK INTO record VALUES ", records)
+            moved = [(partition, heads[partition], 0) for partition in {row[0] for row in rows}]
+            _insert(connection, "INSERT OR ROLLBACK INTO head VALUES ", moved, _MOVES)
             if self.topic.compacted:
                 self._compact(connection, records)
+
+    def _heads(self) -> dict[int, int]:
+        """The next offset of each partition; in one row, for the reason that `_insert` has."""
+        (heads,) = self._connection.execute("SELECT json_group_object(partition, next_offset) FROM head").fetchone()
+        return {int(partition): offset for partition, offset in json.loads(heads).items()}
 
     def _compact(self, connection: sqlite3.Connection, records: Sequence[tuple[int, int, bytes, bytes | None]]) -> None:
         connection.executemany(

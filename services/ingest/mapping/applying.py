@@ -138,12 +138,12 @@ def _event(
     if (revision := rule.revision or context.revision) is not None:
         value = value_of("revision", revision, interpreter, scope)
         if value is not None:
-            event["revision"] = _whole(value)
+            event["revision"] = whole(value)
     event["data"] = _data(rule.fields, interpreter, scope)
     return event
 
 
-def _whole(value: Any) -> Any:
+def whole(value: Any) -> Any:
     """A revision that is written as text or as 3.0; what is no whole number is refused by name where it is read."""
     if isinstance(value, float) and value.is_integer():
         return int(value)
@@ -162,10 +162,14 @@ def _data(
         if not isinstance(values, dict):
             raise RowError("data", "the map gives no object: name one, or list the fields one by one")
     return {
-        name: spelled(value) if type(value) in NUMBERS and (name in _NAMES or name.endswith("_id")) else value
+        name: spelled(value) if type(value) in NUMBERS and is_name(name) else value
         for name, value in values.items()
         if value is not None and value != ""
     }
+
+
+def is_name(field: str) -> bool:
+    return field in _NAMES or field.endswith("_id")
 
 
 def _each(

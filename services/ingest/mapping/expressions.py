@@ -23,8 +23,8 @@ class ExpressionError(ValueError):
 
 
 class Expression:
-    """A compiled expression; raises `ExpressionError` for any row that it cannot read. `parts` are those it reads,
-    `needed` some without which it gives nothing that is true.
+    """A compiled expression; raises `ExpressionError` for any row that it cannot read. `tree` is as jmespath's parser
+    made it, `parts` are those it reads, `needed` some without which it gives nothing that is true.
     """
 
     def __init__(self, text: str, functions: Functions) -> None:
@@ -32,6 +32,7 @@ class Expression:
         for node in _nodes(tree):
             if node["type"] == "function_expression":
                 _check_call(node, functions.surroundings)
+        self.tree = tree
         self.parts = parts_of(tree)
         self.needed = tuple(needed_by(tree))
         self._evaluate = compiled(tree, functions)
@@ -45,7 +46,7 @@ class Expression:
             else:
                 interpreter.pay_for(value)
             return value
-        except _FAILURES as error:
+        except FAILURES as error:
             raise ExpressionError(_explained(error)) from None
 
     def holds(self, interpreter: Interpreter, scope: Any) -> bool:
@@ -53,12 +54,12 @@ class Expression:
         try:
             value = self._evaluate(scope, interpreter)
             interpreter.pay(1)
-        except _FAILURES as error:
+        except FAILURES as error:
             raise ExpressionError(_explained(error)) from None
         return bool(value) or is_true(value)
 
 
-_FAILURES = (JMESPathTypeError, TypeError, ValueError, ArithmeticError, RecursionError)
+FAILURES = (JMESPathTypeError, TypeError, ValueError, ArithmeticError, RecursionError)
 
 
 def _explained(error: Exception) -> str:

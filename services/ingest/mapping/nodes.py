@@ -3,20 +3,17 @@
 What they mean is jmespath's own (its TreeInterpreter says the same of every expression and value; a test compares).
 """
 
-import operator
 from collections.abc import Callable
 from typing import Any
 
-from jmespath.visitor import TreeInterpreter, _Expression
+from jmespath.visitor import _Expression
 
 from services.ingest.mapping import projections
+from services.ingest.mapping.comparing import compare
 from services.ingest.mapping.functions import Functions
 from services.ingest.mapping.interpreter import CHARACTERS_A_UNIT, Evaluate, Interpreter, is_true
 
-_ORDERS = {"lt": operator.lt, "gt": operator.gt, "lte": operator.le, "gte": operator.ge}
 _Reference: Any = _Expression  # its functions know an expression by this name
-_ORDERED = (str, int, float)
-_equal = TreeInterpreter.COMPARATOR_FUNC["eq"]
 
 
 def compiled(node: Any, functions: Functions) -> Evaluate:
@@ -163,25 +160,16 @@ def _not(node: Any, functions: Functions) -> Evaluate:
 
 
 def _comparator(node: Any, functions: Functions) -> Evaluate:
-    kind = node["value"]
     left, right = _children(node, functions)
-    order, expected = _ORDERS.get(kind), kind == "eq"
+    compared = compare(node["value"])
 
     def evaluate(value: Any, work: Interpreter) -> Any:
         first, second = left(value, work), right(value, work)
         work.pay_for(first)
         work.pay_for(second)
-        if order is None:
-            equal = first == second if type(first) is str else bool(_equal(first, second))
-            return equal is expected
-        return order(first, second) if _is_ordered(first) and _is_ordered(second) else None
+        return compared(first, second)
 
     return evaluate
-
-
-def _is_ordered(value: Any) -> bool:
-    """As jmespath has it: numbers, and text among itself."""
-    return type(value) in _ORDERED
 
 
 def _function(node: Any, functions: Functions) -> Evaluate:

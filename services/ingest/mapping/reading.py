@@ -1,7 +1,8 @@
 """Which parts of a value an expression reads, and which fields it needs, told without the value."""
 
+import re
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple, Union
+from typing import Any, NamedTuple, TypeGuard, Union
 
 
 class Each(NamedTuple):
@@ -14,10 +15,16 @@ class Each(NamedTuple):
 Parts = Union[Mapping[str, "Parts"], Each, None]  # noqa: UP007 (a name in quotes knows no |)
 
 _NONE: frozenset[str] = frozenset()
+_not_a_field = re.compile(r'[\x00-\x1f"\\]').search  # a name that the decoder takes for no field's
 _OF_CHILDREN = (
     "multi_select_list", "multi_select_dict", "key_val_pair", "or_expression", "and_expression", "not_expression",
     "comparator", "function_expression",
 )  # fmt: skip
+
+
+def is_object(parts: Parts) -> "TypeGuard[Mapping[str, Parts]]":
+    """Whether the decoder makes an object of these parts; else the whole value, or a list."""
+    return isinstance(parts, Mapping) and bool(parts) and not any(map(_not_a_field, parts))
 
 
 def parts_of(node: Any, used: Parts = None) -> Parts:

@@ -14,6 +14,7 @@ _ISO = re.compile(
     r"(?:[Tt ]([0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]{1,9})?)?) ?([Zz]|[+-][0-9]{2}(?::?[0-9]{2})?)?)?"
 )
 _LONGEST = 64
+_USUAL = 25
 _PROBE = datetime(2021, 11, 23, tzinfo=UTC)
 
 _SERIAL = re.compile(r"[0-9]{1,7}(?:[.,][0-9]{1,15})?")
@@ -90,6 +91,13 @@ def _read(text: str, pattern: str | None) -> datetime:
 
 
 def _read_iso(text: str) -> datetime:
+    if (
+        len(text) == _USUAL
+        and text[10] == "T"
+        and text[4] == text[7] == "-"
+        and text[13] == text[16] == text[22] == ":"
+    ):
+        return datetime.fromisoformat(text)  # 2026-01-05T10:00:00+01:00, where each of its digits has one place
     match = _ISO.fullmatch(text.strip())
     if match is None:
         raise ValueError

@@ -15,8 +15,9 @@ from services.ingest.mapping.located import read_yaml
 from services.ingest.mapping.reading import Parts, together
 from services.ingest.mapping.rules import Context, Ignore, Rule, compile_rules
 from services.ingest.mapping.sections import Section
+from services.ingest.mapping.straight import Straight, straight
 from services.ingest.webhooks import schema
-from services.ingest.webhooks.bodies import ReadJson, reader_of
+from services.ingest.webhooks.bodies import ReadJson, ReadParts, parts_reader, reader_of
 from services.ingest.webhooks.handshakes import Handshake, Reply, compile_handshakes
 from services.ingest.webhooks.schemes import Scheme, compile_verify
 from shared.events.catalogue import SOURCE_TYPES
@@ -44,6 +45,8 @@ class SourceDocument:
     answer: Reply
     read_json: ReadJson
     is_read_by_field: bool
+    read_parts: ReadParts
+    straight: Straight | None
 
     def named(self, name: str, version: int | None) -> "SourceDocument":
         """The same for another address, or in another version; its events then come from there."""
@@ -60,7 +63,8 @@ def compile_source(text: str, file: str, event_types: Sequence[str]) -> SourceDo
     section = Section("the document", content)
     schema.check(content)
     surroundings = Surroundings(compile_zone(section), compile_tables(section))
-    expression = partial(Expression, functions=Functions(surroundings))
+    functions = Functions(surroundings)
+    expression = partial(Expression, functions=functions)
     plain = content.plain()
     own = plain["source"]
     revision = section.expression("revision", expression) if section.has("revision") else None
@@ -69,19 +73,22 @@ def compile_source(text: str, file: str, event_types: Sequence[str]) -> SourceDo
     idempotency = section.expression("idempotency", expression) if section.has("idempotency") else None
     rules = compile_rules(section, (*event_types, *SOURCE_TYPES), expression)
     parts = _parts_read(rules, idempotency, revision)
+    context, body = Context(source, frozenset(event_types), revision), _body(plain.get("body", "json"))
     return SourceDocument(
         name=own,
         version=plain.get("version", 1),
         about=plain.get("about", ""),
         schemes=schemes,
         handshakes=handshakes,
-        body=_body(plain.get("body", "json")),
+        body=body,
         idempotency=idempotency,
         rules=rules,
-        context=Context(source, frozenset(event_types), revision),
+        context=context,
         answer=_answer(plain.get("answer", {})),
         read_json=reader_of(parts),
         is_read_by_field=isinstance(parts, Mapping),
+        read_parts=parts_reader(parts),
+        straight=straight(rules, context, idempotency, functions, parts) if body == "json" else None,
     )
 
 

@@ -97,7 +97,7 @@ def _activity(
 
 def _decoder(kind: str) -> Callable[[bytes], Any]:
     """Of a whole event of this type."""
-    struct = msgspec.defstruct("Activity", [("data", TYPES[kind].struct)], bases=(Attributes,), kw_only=True)
+    struct = msgspec.defstruct("Activity", [("data", TYPES[kind].struct)], bases=(Attributes,), kw_only=True, gc=False)
     return msgspec.json.Decoder(struct).decode
 
 

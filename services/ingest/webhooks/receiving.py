@@ -4,7 +4,6 @@ Whatever is sent, the answer is as small as the strictest sender wants: 2xx for 
 and types nobody maps; 401 for what is not; 429 and 503 with `Retry-After` for what cannot be taken now.
 """
 
-import asyncio
 import math
 import re
 from contextlib import suppress
@@ -22,11 +21,12 @@ from services.ingest.keeping import Keeping
 from services.ingest.limits import BytesAtOnce, FewAtOnce, RateLimit
 from services.ingest.webhooks.bodies import MAX_BODY_BYTES, read_body
 from services.ingest.webhooks.handshakes import Handshake, Reply
-from services.ingest.webhooks.judging import Judgement, judge, scope_of
-from services.ingest.webhooks.records import received_of, record, unverified
+from services.ingest.webhooks.judging import scope_of
+from services.ingest.webhooks.records import record, unverified
 from services.ingest.webhooks.registry import Source, Sources
 from services.ingest.webhooks.replies import answer
 from services.ingest.webhooks.request import Request
+from services.ingest.webhooks.taking import Taking
 from services.ingest.webhooks.verification import REASONS
 from shared.access import AccessDenied
 from shared.clock import Clock
@@ -36,8 +36,6 @@ from shared.problems import Refusal, access_denied, internal_error, problem
 from shared.tracing import Tracing
 
 PREFIX = "/webhooks/"
-# A larger body is mapped beside the others' requests, which do not wait for it.
-_MAPPED_ASIDE_BYTES = 32 * 1024
 # What a stranger may have expressions look at.
 _GREETING_BYTES = 16 * 1024
 _is_plain = re.compile(rb"/webhooks/[a-z0-9_-]+").fullmatch  # without parameters, escapes and what a proxy puts before
@@ -72,6 +70,7 @@ class Receiving:
         self._rest = rest
         self._sources = sources
         self._keeping = keeping
+        self._taking = Taking(keeping, clock)
         self._clock = clock
         self._rate = rate
         self._often = often
@@ -178,20 +177,12 @@ class Receiving:
         return None
 
     async def _taken(self, source: Source, request: Request, traceparent: str | None) -> Received:
-        document, arrival = source.document, self._clock.now()
-        if len(request.body) > _MAPPED_ASIDE_BYTES:
-            judgement = await asyncio.to_thread(judge, document, request, arrival, traceparent)
-        else:
-            judgement = judge(document, request, arrival, traceparent)
-        response = answer(document.answer) if judgement.readable else _unreadable(judgement)
-        kept = received_of(source, request, judgement, response.status_code)
-        events = [made.admitted for made in judgement.made]
-        await self._keeping.keep(events, [record(kept, arrival, traceparent=traceparent)])
-        self._counters.received.inc(len(events) + sum(judgement.errors.values()))
-        for code, count in judgement.errors.items():
-            self._counters.rejected.labels(code).inc(count)
+        judgement, response = await self._taking.take(source, request, traceparent)
+        self._counters.received.inc(len(judgement.made) + sum(judgement.errors.values()))
         if judgement.errors:
-            _log.warning("delivery_not_mapped", source=document.name, reasons=dict(judgement.errors))
+            for code, count in judgement.errors.items():
+                self._counters.rejected.labels(code).inc(count)
+            _log.warning("delivery_not_mapped", source=source.document.name, reasons=judgement.errors)
         return Received(response, judgement.outcome, judgement.reason or "")
 
     async def _refused(self, source: Source, request: Request, reason: str) -> Received:
@@ -215,11 +206,6 @@ def request_of(scope: Scope, body: bytes, public_url: str | None) -> Request:
     query = scope["query_string"].decode("latin-1")
     before = public_url or f"{scope.get('scheme', 'http')}://{headers.get('host', 'localhost')}"
     return Request(scope["method"], f"{before}{own_path(scope)}{'?' if query else ''}{query}", headers, body)
-
-
-def _unreadable(judgement: Judgement) -> Response:
-    code = next(iter(judgement.errors))
-    return problem(400, code, judgement.mistakes[0])
 
 
 def _reply(source: Source, handshake: Handshake, request: Request) -> Reply | None:

@@ -14,6 +14,7 @@ from shared.events.catalogue import RAW_TOPIC
 from shared.events.envelope import NewEvent, encode, fact_name, object_key
 from shared.events.raw import RAW, Outcome, WebhookReceived, packed
 
+_NONE: frozenset[str] = frozenset()
 _MOST_HEADERS = 64
 _LONGEST_VALUE = 1_000
 _LONGEST_URL = 2_000
@@ -31,17 +32,19 @@ def record(
     """As it goes on the log. `name` is the event's id; without one it is a new one, for every copy that comes in."""
     own = name or os.urandom(16).hex()
     fact = record_fact(received.source, own)
+    # In the order of its fields: their names would cost as much as the object.
     event = NewEvent(
-        specversion="1.0",
-        id=own,
-        source=f"/webhooks/{received.source}",
-        type=RAW,
-        time=arrival,
-        sender=received.source,
-        factid=fact,
-        receivedat=arrival,
-        data=received,
-        traceparent=traceparent,
+        "1.0",
+        own,
+        f"/webhooks/{received.source}",
+        RAW,
+        arrival,
+        received.source,
+        fact,
+        arrival,
+        received,
+        0,
+        traceparent,
     )
     key = object_key("webhook", f"{received.source}\0{received.delivery}")
     return Admitted(RAW_TOPIC, key, encode(event), fact)
@@ -65,8 +68,8 @@ def received_of(
         reason=judgement.reason,
         message=kept_message(judgement.mistakes[0]) if judgement.mistakes else None,
         events=[made.emitted for made in judgement.made],
-        errors=dict(judgement.errors),
-        ignored=dict(judgement.ignored),
+        errors=judgement.errors,
+        ignored=judgement.ignored,
         method=request.method,
         url=kept_url(request.url),
         headers=kept_headers(request.headers, source.document.schemes),
@@ -93,7 +96,8 @@ def not_pulled(source: Source, reason: str, sentence: str) -> WebhookReceived:
 
 def kept_headers(headers: Mapping[str, str], schemes: tuple[Scheme, ...]) -> dict[str, str]:
     """Those that a rule may read when the delivery is mapped again."""
-    secret = frozenset(name for scheme in schemes if scheme.kind in SHARED for name in scheme.headers)
+    shared = [scheme for scheme in schemes if scheme.kind in SHARED]
+    secret = frozenset(name for scheme in shared for name in scheme.headers) if shared else _NONE
     return {name: headers[name][:_LONGEST_VALUE] for name in _kept_names(tuple(headers), secret)}
 
 
@@ -110,6 +114,8 @@ def _may_be_kept(name: str) -> bool:
 
 def kept_url(url: str) -> str:
     """Without fragment, and without parameters that are named as secrets are."""
+    if "?" not in url and "#" not in url:
+        return url[:_LONGEST_URL]
     before, mark, query = url.partition("#")[0].partition("?")
     kept = [part for part in query.split("&") if _may_be_kept(part.partition("=")[0].lower().replace("_", "-"))]
     return (before + mark + "&".join(kept))[:_LONGEST_URL]

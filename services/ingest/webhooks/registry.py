@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 import structlog
+from starlette.responses import Response
 
 from services.ingest.mapping import MappingError
 from services.ingest.sources import FOLDER
 from services.ingest.webhooks import stored
 from services.ingest.webhooks.document import SourceDocument, compile_source
+from services.ingest.webhooks.replies import answer
 from services.ingest.webhooks.stored import StoredSource
 from services.ingest.webhooks.verification import Knows, Verifier
 from shared.config import ConfigStore
@@ -29,13 +31,16 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class Source:
-    """A document in force with its secrets. `text` is its YAML; `secrets` how many are in force."""
+    """A document in force with its secrets. `text` is its YAML; `secrets` how many are in force; `answer` is given to
+    every delivery that could be read.
+    """
 
     document: SourceDocument
     origin: Origin
     text: str
     secrets: int
     verifier: Verifier
+    answer: Response
 
 
 @dataclass(frozen=True)
@@ -113,7 +118,8 @@ class Sources:
             return None, None
         secrets, ends = self._secrets(name, kept, now)
         verifier = Verifier(document.schemes, secrets, self._knows)
-        return Source(document, text.origin, text.yaml, len(secrets), verifier), min(ends, default=None)
+        said = answer(document.answer)
+        return Source(document, text.origin, text.yaml, len(secrets), verifier, said), min(ends, default=None)
 
     def verifier(self, document: SourceDocument, now: datetime) -> Verifier:
         """Of another document, with the secrets of the source of its name."""

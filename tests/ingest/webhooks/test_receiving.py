@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from services.ingest.limits import MAX_BODY_BYTES_AT_ONCE
+from shared.config import ConfigStore
 from shared.events.raw import unpacked
 from shared.log.port import LogUnavailable, Overloaded
 from shared.log.spilling import SpillingLog
@@ -313,7 +314,7 @@ async def test_a_body_without_a_length_is_cut_off_at_the_cap(doors: Doors) -> No
 
 
 async def test_while_sources_are_not_known_nobody_is_sent_away(doors: Doors, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doors.config, "_complete", False)
+    monkeypatch.setattr(ConfigStore, "is_complete", False)
     assert (await doors.deliver()).status_code == 202
     for response in (await doors.deliver(source="unknown"), await doors.deliver(secret="new")):
         assert_problem(response, 503, "sources_unknown")
