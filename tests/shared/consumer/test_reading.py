@@ -42,6 +42,14 @@ def test_reads_good_records_of_all_types() -> None:
     ]  # fmt: skip
 
 
+def test_a_message_that_is_asked_for_twice_is_the_same_object() -> None:
+    """Handlers tell by that whether it was changed."""
+    read = read_records([placed(new, offset) for offset, new in enumerate(GOOD[:2])])
+    assert all(one is other for one, other in zip(read, read, strict=True))
+    assert read[1] is list(read)[1]
+    assert list(read[1:]) == list(read)[1:]
+
+
 @pytest.mark.parametrize(
     "values",
     [
