@@ -16,7 +16,7 @@ from services.scoring.metrics.groups import group
 from services.scoring.rollups import FEEDBACK_DIMENSIONS, Alike, Graded, Revision
 from shared.consumer.messages import Message, Messages
 from shared.events.activity import ACTIVITY, ACTIVITY_RETRACTED
-from shared.events.envelope import content_digest
+from shared.events.envelope import content_digest, content_digests
 from shared.events.feedback import RETRACTED, Answer, tenths
 from shared.events.followups import AlertsPosition, event_type
 
@@ -77,7 +77,7 @@ def feedback_arrivals(messages: Messages) -> Arrivals:
     return Arrivals(
         list(map(_fact, events)),
         list(map(_revision, events)),
-        list(map(content_digest, kinds, map(_data, events))),
+        content_digests(kinds, map(_data, events)),
         messages,
     )
 
@@ -104,7 +104,7 @@ def answers_of(arrivals: Arrivals) -> Answers:
     return Answers(
         list(starmap(_alike, map(_shared, answers))),
         list(map(_sender, events)),
-        binary.instants(map(_time, events)),
+        binary.instants(list(map(_time, events))),
     )
 
 
@@ -137,7 +137,7 @@ def feedback_rows(
         repeat(8),
         answers.moment,
         repeat(8),
-        binary.instants(map(_received_at, events)),
+        binary.instants(list(map(_received_at, events))),
         [len(document) + 1 for document in documents],
         repeat(1),
     )

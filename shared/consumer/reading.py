@@ -64,7 +64,9 @@ def _told(events: Sequence[Event]) -> list[Any]:
 def _decoded(type_: str, events: Iterable[Event]) -> list[Any]:
     kind = TYPES[type_]
     found = kind.decoder.decode_lines(b"\n".join(map(_data, events)))
-    if check := getattr(kind.struct, "check", None):
+    if check_all := getattr(kind.struct, "check_all", None):
+        check_all(found)
+    elif check := getattr(kind.struct, "check", None):
         for data in found:
             check(data)
     return found

@@ -81,6 +81,15 @@ def test_an_answer_that_its_own_check_refuses_is_set_aside_alone(score: float | 
     assert [item.reason if isinstance(item, Letter) else "" for item in read_records(records)] == ["", "invalid", ""]
 
 
+@pytest.mark.parametrize("scale", [{}, {"scale_min": 0.0}], ids=["none", "half"])
+def test_a_scale_that_was_left_out_is_filled_in_also_beside_others(scale: dict[str, float]) -> None:
+    bare = json.loads(GOOD[0].value or b"")
+    bare["data"] = {"metric": "nps", "score": 3.0, **scale}
+    records = [placed(new, offset) for offset, new in enumerate([GOOD[1], activity_of(bare)])]
+    answers = [item.data for item in read_records(records) if not isinstance(item, Letter)]
+    assert [(one.scale_min, one.scale_max) for one in answers] == [(0.0, 10.0), (0.0, 10.0)]
+
+
 def activity_of(event: dict[str, object]) -> NewRecord:
     return NewRecord("petla.feedback", b"key", json.dumps(event).encode())
 
