@@ -1,21 +1,18 @@
 """Records as messages. A batch in which nothing is wrong is decoded in a few calls, any other record by record."""
 
 from collections.abc import Iterable, Sequence
-from operator import attrgetter, itemgetter
-from typing import Any, TypeGuard
+from operator import attrgetter
+from typing import Any, cast
 
 import msgspec
 
 from shared.consumer.messages import Item, Messages, read_record
 from shared.events.catalogue import TYPES
-from shared.events.envelope import Event
+from shared.events.envelope import Event, decode_event
 from shared.events.fields import EventError
 from shared.log.port import Record, Records
 
-_first, _last = itemgetter(0), itemgetter(-1)
 _type, _data = attrgetter("type"), attrgetter("data")
-_OPEN, _CLOSE = b"{}"
-_events = msgspec.json.Decoder(Event)
 
 
 def read_records(records: Sequence[Record]) -> Sequence[Item]:
@@ -26,23 +23,14 @@ def read_records(records: Sequence[Record]) -> Sequence[Item]:
 
 def _read_at_once(records: Records) -> Messages | None:
     """None where one of them is not as it should be: to look at each by itself tells which, and why."""
-    if not _are_apart(records.values):
+    if None in records.values:
         return None
     try:
-        events = _events.decode_lines(b"\n".join(records.values))
-        told = _told(events) if len(events) == len(records) and _are_placed(records, events) else None
+        events = list(map(decode_event, cast(Sequence[bytes], records.values)))
+        told = _told(events) if _are_placed(records, events) else None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, EventError):
         return None
     return None if told is None else Messages(records, events, told)
-
-
-def _are_apart(values: Sequence[Any]) -> TypeGuard[Sequence[bytes]]:
-    """Whether each is at least one whole value where all of them, joined by line breaks, are JSON.
-
-    Each goes from a brace to a brace: a string holds no line break, and behind a closing brace no other may open but
-    that of a next value. So where there are as many values as records, each record is one of them.
-    """
-    return all(values) and set(map(_first, values)) == {_OPEN} and set(map(_last, values)) == {_CLOSE}
 
 
 def _are_placed(records: Records, events: Sequence[Event]) -> bool:
@@ -63,7 +51,7 @@ def _told(events: Sequence[Event]) -> list[Any]:
 
 def _decoded(type_: str, events: Iterable[Event]) -> list[Any]:
     kind = TYPES[type_]
-    found = kind.decoder.decode_lines(b"\n".join(map(_data, events)))
+    found = list(map(kind.decoder.decode, map(_data, events)))
     if check_all := getattr(kind.struct, "check_all", None):
         check_all(found)
     elif check := getattr(kind.struct, "check", None):
