@@ -13,7 +13,7 @@ from shared.clock import Clock
 from shared.consumer.messages import HANDLER_FAILED, Item, Message, Outcomes, letters_among, named, place
 from shared.tracing import UNTRACED, Span, Tracing
 
-_RECORDS = (1, 5, 10, 50, 100, 250, 500, 1_000, 2_000)
+_RECORDS = (1, 5, 10, 50, 100, 250, 500, 1_000, 2_000, 4_000)
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 _LINKS = 128  # as many as OpenTelemetry keeps of a span
 
