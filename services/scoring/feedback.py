@@ -18,7 +18,7 @@ from services.scoring.store import feedback as table
 from services.scoring.store import registers
 from services.scoring.store import rollups as rollup_table
 from services.scoring.store.registers import Settled
-from shared.consumer.messages import Handled, Message
+from shared.consumer.messages import Handled, Message, Messages
 
 
 class Feedback:
@@ -30,7 +30,7 @@ class Feedback:
         self._counters = counters
 
     async def record(self, messages: Sequence[Message], tx: AsyncConnection) -> Handled:
-        handled = Handled()
+        handled, messages = Handled(), Messages.of(messages)
         arrivals = rows.feedback_arrivals(messages)
         known = await registers.known("feedback", arrivals.id, tx)
         changes = Changes(self._days)
@@ -55,7 +55,7 @@ class Feedback:
         before = await table.histories(settled.had_rows, tx) if settled.had_rows else {}
         if settled.demoted:
             await registers.demote("feedback", settled.demoted, tx)
-        arrivals = Arrivals._make(zip(*settled.fresh, strict=True))
+        arrivals = Arrivals.of(settled.fresh)
         answers = rows.answers_of(arrivals)
         are_current = settled.are_current()
         superseded = await registers.superseded(are_current, tx)
@@ -70,5 +70,6 @@ class Feedback:
 
 
 def _told(arrivals: Arrivals, answers: Answers) -> Iterator[Current]:
-    for (record, event, data), alike in zip(arrivals.message, answers.alike, strict=True):
-        yield event, alike.graded.group, data, record.key
+    messages = arrivals.messages
+    groups = (alike.graded.group for alike in answers.alike)
+    return zip(messages.events, groups, messages.data, messages.records.keys, strict=True)

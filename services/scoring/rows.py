@@ -14,15 +14,15 @@ from services.scoring import binary
 from services.scoring.metrics.cells import Scale
 from services.scoring.metrics.groups import group
 from services.scoring.rollups import FEEDBACK_DIMENSIONS, Alike, Graded, Revision
-from shared.consumer.messages import Message
+from shared.consumer.messages import Message, Messages
 from shared.events.activity import ACTIVITY, ACTIVITY_RETRACTED
-from shared.events.envelope import content_digest
+from shared.events.envelope import content_digest, content_digests
 from shared.events.feedback import RETRACTED, Answer, tenths
 from shared.events.followups import AlertsPosition, event_type
 
 _fact, _revision, _sender = attrgetter("factid"), attrgetter("revision"), attrgetter("sender")
 _time, _received_at, _data = attrgetter("time"), attrgetter("receivedat"), attrgetter("data")
-_first, _number = itemgetter(0), itemgetter(1)  # of a message its record, of that its partition, of that its number
+_type, _number = attrgetter("type"), itemgetter(1)  # of an event, of a partition
 _shared = attrgetter(
     "metric", "score", "scale_min", "scale_max", "direction",
     *(name for name in FEEDBACK_DIMENSIONS if name != "source"),
@@ -47,7 +47,12 @@ class Arrivals(NamedTuple):
     id: Sequence[str]
     revision: Sequence[int]
     content: Sequence[bytes]
-    message: Sequence[Message]
+    messages: Messages
+
+    @classmethod
+    def of(cls, arrivals: Sequence[Arrival]) -> "Arrivals":
+        ids, revisions, contents, messages = zip(*arrivals, strict=True)
+        return cls(ids, revisions, contents, Messages.of(messages))
 
     def rows(self) -> list[Arrival]:
         return list(map(Arrival._make, zip(*self, strict=True)))
@@ -63,17 +68,16 @@ class Answers(NamedTuple):
 
 def writer(messages: Sequence[Message]) -> int:
     """Which partition's cells a batch changes: one that it has read from, so that nobody else can be writing them."""
-    lowest: int = min(map(_number, map(_first, map(_first, messages))))
-    return lowest
+    return min(partition.number for partition in set(Messages.of(messages).records.partitions))
 
 
-def feedback_arrivals(messages: Sequence[Message]) -> Arrivals:
-    events = [message.event for message in messages]
-    kinds = ["retraction" if event.type == RETRACTED else "answer" for event in events]
+def feedback_arrivals(messages: Messages) -> Arrivals:
+    events = messages.events
+    kinds = ["retraction" if type_ == RETRACTED else "answer" for type_ in map(_type, events)]
     return Arrivals(
         list(map(_fact, events)),
         list(map(_revision, events)),
-        list(map(content_digest, kinds, map(_data, events))),
+        content_digests(kinds, map(_data, events)),
         messages,
     )
 
@@ -95,21 +99,20 @@ def _alike(
 
 
 def answers_of(arrivals: Arrivals) -> Answers:
-    events = [message.event for message in arrivals.message]
-    told = [message.data for message in arrivals.message]
-    answers = [one if type(one) is Answer else _TAKEN_BACK for one in told]
+    events = arrivals.messages.events
+    answers = [one if type(one) is Answer else _TAKEN_BACK for one in arrivals.messages.data]
     return Answers(
         list(starmap(_alike, map(_shared, answers))),
         list(map(_sender, events)),
-        binary.instants(map(_time, events)),
+        binary.instants(list(map(_time, events))),
     )
 
 
 def revisions_of(arrivals: Arrivals, answers: Answers) -> Iterator[Revision]:
-    for revision, message, alike, sender in zip(
-        arrivals.revision, arrivals.message, answers.alike, answers.sender, strict=True
+    for revision, event, alike, sender in zip(
+        arrivals.revision, arrivals.messages.events, answers.alike, answers.sender, strict=True
     ):
-        time = message.event.time.timestamp()
+        time = event.time.timestamp()
         yield Revision(revision, alike.graded.metric is None, alike.graded, time, (*alike.dimensions, sender))
 
 
@@ -121,8 +124,8 @@ def feedback_rows(
     arrivals: Arrivals, answers: Answers, superseded: Iterable[bytes] = repeat(binary.NULL)
 ) -> Iterator[bytes | Raw]:
     """As `binary` has them, in the order of `store.feedback.COLUMNS`; in pieces, of which the document is one."""
-    events = [message.event for message in arrivals.message]
-    partitions = map(_number, map(_first, map(_first, arrivals.message)))
+    events = arrivals.messages.events
+    partitions = map(_number, arrivals.messages.records.partitions)
     documents = list(map(_data, events))
     common = map(_in_common, superseded, answers.sender, partitions, arrivals.revision, answers.alike)
     own = map(
@@ -134,7 +137,7 @@ def feedback_rows(
         repeat(8),
         answers.moment,
         repeat(8),
-        binary.instants(map(_received_at, events)),
+        binary.instants(list(map(_received_at, events))),
         [len(document) + 1 for document in documents],
         repeat(1),
     )

@@ -1,22 +1,32 @@
 """One batch is one transaction: the fence, the effects, the dead letters, the new position. All of it or nothing."""
 
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import groupby
-from operator import attrgetter, itemgetter
-from typing import Any, cast
+from operator import attrgetter
+from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.consumer.leases import LEASE_SECONDS, Held
-from shared.consumer.messages import Conflict, Handled, Item, Letter, Message, Outcomes, Subscriptions, digest
-from shared.log.port import Partition, Record
+from shared.consumer.messages import (
+    Conflict,
+    Handled,
+    Item,
+    Letter,
+    Message,
+    Messages,
+    Outcomes,
+    Subscriptions,
+    digest,
+    letters_among,
+)
+from shared.log.port import Partition, Record, Records
 from shared.statements import fetch
 
 _DETAIL_CHARACTERS = 1_000
-_first = itemgetter(0)  # of an item its record, of a record its partition
-_type_of = attrgetter("event.type")
+_type = attrgetter("type")
 
 # Where records that can be read are counted as new right away: of nearly all batches that is all there is to count.
 # `published` follows what the log has acknowledged; facts recorded since `published_at` may still have to be sent.
@@ -54,11 +64,10 @@ async def commit_batch(
     items: Sequence[Item], held: Mapping[Partition, Held], subscriptions: Subscriptions, tx: AsyncConnection
 ) -> Handled:
     """Everything a batch changes, inside the caller's transaction. Raises `LeaseLost` when the fence does not hold."""
-    letters = [item for item in items if isinstance(item, Letter)]
+    letters = letters_among(items)
     read = _read(items, letters)
     await _move_positions(items, read, held, tx)
-    messages = [item for item in items if isinstance(item, Message)] if letters else cast(Sequence[Message], items)
-    handled = await _handle(messages, subscriptions, tx)
+    handled = await _handle(_messages(items), subscriptions, tx)
     await _set_aside(letters, handled.conflicts, held, tx)
     if known := _known(handled):
         await fetch(tx, _COUNT, *_columns(known))
@@ -67,9 +76,25 @@ async def commit_batch(
 
 
 def last_records(items: Sequence[Item]) -> dict[Partition, Record]:
-    """Of each partition. A read finds them partition by partition, so that few need to be looked at."""
-    records = list(map(_first, items))
-    return {partition: deque(run, maxlen=1).pop() for partition, run in groupby(records, _first)}
+    """Of each partition."""
+    records, end, last = _records(items), 0, {}
+    for partition, count in _runs(records):
+        end += count
+        last[partition] = records[end - 1]
+    return last
+
+
+def _records(items: Sequence[Item]) -> Records:
+    return items.records if isinstance(items, Messages) else Records.of([item.record for item in items])
+
+
+def _runs(records: Records) -> list[tuple[Partition, int]]:
+    """A read finds them partition by partition, so that few need to be looked at."""
+    return [(partition, len(list(run))) for partition, run in groupby(records.partitions)]
+
+
+def _messages(items: Sequence[Item]) -> Messages:
+    return items if isinstance(items, Messages) else Messages.of([item for item in items if isinstance(item, Message)])
 
 
 async def _move_positions(
@@ -92,9 +117,9 @@ async def _move_positions(
         raise LeaseLost(f"{len(last) - moved} of {len(last)} partitions are not this worker's any more")
 
 
-async def _handle(messages: Sequence[Message], subscriptions: Subscriptions, tx: AsyncConnection) -> Handled:
+async def _handle(messages: Messages, subscriptions: Subscriptions, tx: AsyncConnection) -> Handled:
     """Each handler what is for it, in the order in which the batch first names them."""
-    chosen = {type_: subscriptions.get(type_) for type_ in dict.fromkeys(map(_type_of, messages))}
+    chosen = {type_: subscriptions.get(type_) for type_ in dict.fromkeys(map(_type, messages.events))}
     handlers = list(dict.fromkeys(chosen.values()))
     handled = Handled()
     for handler in handlers:
@@ -155,8 +180,8 @@ def _place(record: Record, held: Mapping[Partition, Held]) -> dict[str, Any]:
 def _read(items: Sequence[Item], letters: Sequence[Letter]) -> Outcomes:
     """As if everything that could be read were new."""
     read: Outcomes = Counter()
-    for partition, run in groupby(map(_first, items), _first):
-        read[partition, "new"] += len(list(run))
+    for partition, count in _runs(_records(items)):
+        read[partition, "new"] += count
     for letter in letters:
         read[letter.record.partition, f"rejected.{letter.reason}"] += 1
         read[letter.record.partition, "new"] -= 1

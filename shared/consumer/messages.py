@@ -2,10 +2,11 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, NamedTuple
+from functools import cached_property
+from typing import Any, NamedTuple, overload
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -13,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from shared.events.catalogue import TYPES
 from shared.events.envelope import Event, decode_event, is_fact_name
 from shared.events.fields import EventError
-from shared.log.port import NewRecord, Partition, Record
+from shared.log.port import NewRecord, Partition, Record, Records
 
 
 class Message(NamedTuple):
@@ -22,6 +23,42 @@ class Message(NamedTuple):
     record: Record
     event: Event
     data: Any
+
+
+class Messages(Sequence[Message]):
+    """The same, a column each: of a batch none is made where nobody has a use for it."""
+
+    def __init__(self, records: Records, events: Sequence[Event], data: Sequence[Any]) -> None:
+        self.records = records
+        self.events = events
+        self.data = data
+
+    @classmethod
+    def of(cls, messages: Sequence[Message]) -> "Messages":
+        if isinstance(messages, cls):
+            return messages
+        records = Records.of([message.record for message in messages])
+        return cls(records, [message.event for message in messages], [message.data for message in messages])
+
+    def __len__(self) -> int:
+        return len(self.events)
+
+    @cached_property
+    def rows(self) -> list[Message]:
+        """Each is always the same object: who asks for one twice may tell by that."""
+        return list(map(Message, self.records, self.events, self.data))
+
+    def __iter__(self) -> Iterator[Message]:
+        return iter(self.rows)
+
+    @overload
+    def __getitem__(self, at: int) -> Message: ...
+    @overload
+    def __getitem__(self, at: slice) -> "Messages": ...
+    def __getitem__(self, at: int | slice) -> "Message | Messages":
+        if isinstance(at, slice):
+            return Messages(self.records[at], self.events[at], self.data[at])
+        return self.rows[at]
 
 
 class Letter(NamedTuple):
@@ -34,6 +71,11 @@ class Letter(NamedTuple):
 
 
 Item = Message | Letter
+
+
+def letters_among(items: Sequence[Item]) -> list[Letter]:
+    return [] if isinstance(items, Messages) else [item for item in items if isinstance(item, Letter)]
+
 
 # The reason of a letter whose record was understood, and then could not be processed.
 HANDLER_FAILED = "handler_failed"

@@ -1,64 +1,60 @@
 """Records as messages. A batch in which nothing is wrong is decoded in a few calls, any other record by record."""
 
-from collections.abc import Sequence
-from operator import itemgetter
-from typing import Any, TypeGuard
+from collections.abc import Iterable, Sequence
+from operator import attrgetter
+from typing import Any, cast
 
 import msgspec
 
-from shared.consumer.messages import Item, Message, read_record
+from shared.consumer.messages import Item, Messages, read_record
 from shared.events.catalogue import TYPES
-from shared.events.envelope import Event
+from shared.events.envelope import Event, decode_event
 from shared.events.fields import EventError
-from shared.log.port import Record
+from shared.log.port import Record, Records
 
-_first, _last = itemgetter(0), itemgetter(-1)
-_OPEN, _CLOSE = b"{}"
-_events = msgspec.json.Decoder(Event)
+_type, _data = attrgetter("type"), attrgetter("data")
 
 
 def read_records(records: Sequence[Record]) -> Sequence[Item]:
     """What `read_record` makes of each, in their order."""
-    at_once = _read_at_once(records)
+    at_once = _read_at_once(Records.of(records))
     return [read_record(record) for record in records] if at_once is None else at_once
 
 
-def _read_at_once(records: Sequence[Record]) -> list[Message] | None:
+def _read_at_once(records: Records) -> Messages | None:
     """None where one of them is not as it should be: to look at each by itself tells which, and why."""
-    values = [record.value for record in records]
-    if not _are_apart(values):
+    if None in records.values:
         return None
     try:
-        events = _events.decode_lines(b"\n".join(values))
-        told = _told(records, events) if len(events) == len(records) else None
+        events = list(map(decode_event, cast(Sequence[bytes], records.values)))
+        told = _told(events) if _are_placed(records, events) else None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, EventError):
         return None
-    return told and list(map(Message._make, zip(records, events, told, strict=True)))
+    return None if told is None else Messages(records, events, told)
 
 
-def _are_apart(values: Sequence[Any]) -> TypeGuard[Sequence[bytes]]:
-    """Whether each is at least one whole value where all of them, joined by line breaks, are JSON.
-
-    Each goes from a brace to a brace: a string holds no line break, and behind a closing brace no other may open but
-    that of a next value. So where there are as many values as records, each record is one of them.
-    """
-    return all(values) and set(map(_first, values)) == {_OPEN} and set(map(_last, values)) == {_CLOSE}
+def _are_placed(records: Records, events: Sequence[Event]) -> bool:
+    """Whether each lies on the topic of its type."""
+    places = set(zip(records.partitions, map(_type, events), strict=True))
+    return all((kind := TYPES.get(type_)) and partition.topic.endswith(kind.topic) for partition, type_ in places)
 
 
-def _told(records: Sequence[Record], events: Sequence[Event]) -> list[Any] | None:
-    """The data of each event."""
-    places: dict[str, list[int]] = {}
-    for at, event in enumerate(events):
-        places.setdefault(event.type, []).append(at)
-    told: list[Any] = [None] * len(events)
-    for type_, those in places.items():
-        topics = {records[at].partition.topic for at in those}
-        if (kind := TYPES.get(type_)) is None or not all(topic.endswith(kind.topic) for topic in topics):
-            return None
-        found = kind.decoder.decode_lines(b"\n".join(events[at].data for at in those))
-        for at, data in zip(those, found, strict=True):
-            told[at] = data
-        if hasattr(kind.struct, "check"):
-            for data in found:
-                data.check()
-    return told
+def _told(events: Sequence[Event]) -> list[Any]:
+    """The data of each."""
+    types = list(map(_type, events))
+    kinds = set(types)
+    if len(kinds) == 1:
+        return _decoded(types[0], events)
+    of = {type_: iter(_decoded(type_, [event for event in events if event.type == type_])) for type_ in kinds}
+    return [next(of[type_]) for type_ in types]
+
+
+def _decoded(type_: str, events: Iterable[Event]) -> list[Any]:
+    kind = TYPES[type_]
+    found = list(map(kind.decoder.decode, map(_data, events)))
+    if check_all := getattr(kind.struct, "check_all", None):
+        check_all(found)
+    elif check := getattr(kind.struct, "check", None):
+        for data in found:
+            check(data)
+    return found

@@ -6,7 +6,7 @@ Only what is committed counts on: a batch that has to be tried again is not coun
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from shared.consumer.messages import Item, Letter
+from shared.consumer.messages import Item, Letter, letters_among
 
 MAX_IN_A_ROW = 50
 RATIO_FROM = 100
@@ -38,7 +38,7 @@ class Rejections:
     def with_more(self, items: Sequence[Item]) -> Rejected:
         """The counts once `items` are committed; raises `Halted` where they must not be."""
         in_a_row, of_batch = self._committed
-        if Letter not in set(map(type, items)):  # a look at each would cost a twentieth of the whole
+        if not letters_among(items):
             return Rejected(0, of_batch)
         for item in items:
             if not isinstance(item, Letter):

@@ -10,10 +10,10 @@ import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from shared.clock import Clock
-from shared.consumer.messages import HANDLER_FAILED, Item, Letter, Message, Outcomes, named, place
+from shared.consumer.messages import HANDLER_FAILED, Item, Message, Outcomes, letters_among, named, place
 from shared.tracing import UNTRACED, Span, Tracing
 
-_RECORDS = (1, 5, 10, 50, 100, 250, 500, 1_000, 2_000)
+_RECORDS = (1, 5, 10, 50, 100, 250, 500, 1_000, 2_000, 4_000)
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 _LINKS = 128  # as many as OpenTelemetry keeps of a span
 
@@ -66,7 +66,7 @@ class ConsumerTelemetry:
     def committed(self, items: Sequence[Item], outcomes: Outcomes) -> None:
         for (topic, outcome), n in _by_topic(outcomes).items():
             self._records.labels(topic, outcome).inc(n)
-        letters = [item for item in items if isinstance(item, Letter)]
+        letters = letters_among(items)
         self._dead_letters.inc(len(letters))
         for letter in letters:
             if letter.reason != HANDLER_FAILED:  # that was logged with the way to it

@@ -25,7 +25,7 @@ from shared.reasons import reason
 
 _log = structlog.get_logger()
 
-BATCH_RECORDS = 2_000
+BATCH_RECORDS = 4_000
 READ_WAIT_SECONDS, MEMBERSHIP_SECONDS = 0.25, 1.0
 
 

@@ -5,7 +5,9 @@ Written by ingest, read by scoring. `feedback.received.v1` and `feedback.updated
 """
 
 import math
+from collections.abc import Sequence
 from functools import lru_cache
+from operator import attrgetter
 from typing import Literal, get_args
 
 from msgspec import Struct
@@ -88,6 +90,23 @@ class Answer(Struct, omit_defaults=True, gc=False):
         self.score, self.scale_min, self.scale_max = _on_scale(
             self.metric, self.score, self.scale_min, self.scale_max, self.direction
         )
+
+    @staticmethod
+    def check_all(answers: "Sequence[Answer]") -> None:
+        """Each. Few are different in what is checked, and most have their scale already."""
+        if not all(_is_filled(*one) for one in set(map(_checked, answers))):
+            for answer in answers:
+                answer.check()
+
+
+_checked = attrgetter("metric", "score", "scale_min", "scale_max", "direction")
+
+
+def _is_filled(metric: str, score: float | None, low: float | None, high: float | None, direction: str) -> bool:
+    """Whether there is nothing to fill in. EventError as `Answer.check`."""
+    if metric == "comment" or score is None:
+        return metric == "comment" and (score, low, high) == (None, None, None)
+    return _on_scale(metric, score, low, high, direction) == (score, low, high)
 
 
 class Retraction(Struct):

@@ -7,7 +7,9 @@ this reader stands.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from itertools import chain
+from operator import attrgetter
 from typing import Any
 
 import structlog
@@ -18,7 +20,7 @@ from shared.log.kafka_asking import AskedConsumer
 from shared.log.kafka_clients import Disposable
 from shared.log.kafka_connection import KafkaConnection
 from shared.log.kafka_faults import sentence
-from shared.log.port import Bounds, LogUnavailable, OffsetOutOfRange, Partition, Record
+from shared.log.port import Bounds, LogUnavailable, OffsetOutOfRange, Partition, Record, Records
 
 # A fetch without news is answered after half a second, one that failed is given up after one and a half.
 SILENCE_SECONDS = 3.0
@@ -30,6 +32,7 @@ _LARGEST_ANSWER, _SMALLEST_ANSWER = 48 * 1024 * 1024, 8 * 1024
 _LARGEST_OF_PARTITION = 1024 * 1024  # aiokafka's own
 
 _log = structlog.get_logger()
+_offset, _key, _value = attrgetter("offset"), attrgetter("key"), attrgetter("value")
 
 Consumer = Disposable[Any]  # of AIOKafkaConsumer, which has no types
 
@@ -117,7 +120,7 @@ class KafkaReader:
     async def position(self, partition: Partition) -> int:
         return self._positions[partition]
 
-    async def read(self, limit: int, wait_seconds: float) -> list[Record]:
+    async def read(self, limit: int, wait_seconds: float) -> Sequence[Record]:
         """As the port says, and `LogUnavailable` when Kafka has been silent for three seconds."""
         if not self._positions:
             await asyncio.sleep(wait_seconds)
@@ -140,7 +143,7 @@ class KafkaReader:
             raise LogUnavailable(sentence(error, wait_seconds)) from error
         if not found:
             await self._doubt(client)
-            return found
+            return []
         self._found = True
         if self._portion.may_grow and self._monotonic() - self._assigned_at > STUCK_SECONDS:
             self._portion.grow()  # the line may be faster by now
@@ -166,22 +169,23 @@ class KafkaReader:
         self._assigned, self._served = client, set()
         self._assigned_at = self._moved_at = self._monotonic()
 
-    async def _collect(self, client: AIOKafkaConsumer, limit: int, wait_seconds: float) -> list[Record]:
+    async def _collect(self, client: AIOKafkaConsumer, limit: int, wait_seconds: float) -> Records:
         """Of all partitions at once: to ask each of dozens would cost as much as the rest of a pass."""
-        found: list[Record] = []
+        found = Records([], [], [], [])
         if self._served:  # aiokafka goes on where it left off, and a busy partition must not starve the others
             others = [TopicPartition(*partition) for partition in self._positions if partition not in self._served]
-            found = await _take(client, limit, 0, *others) if others else []
+            if others:
+                found = await _take(client, limit, 0, *others)
         if not found:
             found = await _take(client, limit, wait_seconds)
-        self._served = {record.partition for record in found} if len(found) == limit else set()
+        self._served = set(found.partitions) if len(found) == limit else set()
         return found
 
-    async def _follow(self, client: AIOKafkaConsumer, found: list[Record]) -> None:
+    async def _follow(self, client: AIOKafkaConsumer, found: Records) -> None:
         """Also past what is no record, which is looked for when there is nothing else: markers of transactions, and
         holes that compaction left.
         """
-        for partition in dict.fromkeys(record.partition for record in found) or self._positions:
+        for partition in dict.fromkeys(found.partitions) or self._positions:
             position = await client.position(TopicPartition(*partition))
             if position != self._positions[partition]:
                 self._positions[partition] = position
@@ -218,13 +222,13 @@ class KafkaReader:
         return sum(abs(end - self._positions[partition]) for partition, end in ends.items())
 
 
-async def _take(client: AIOKafkaConsumer, limit: int, wait_seconds: float, *partitions: TopicPartition) -> list[Record]:
+async def _take(client: AIOKafkaConsumer, limit: int, wait_seconds: float, *partitions: TopicPartition) -> Records:
     fetched = await client.getmany(*partitions, timeout_ms=int(wait_seconds * 1000), max_records=limit)
-    found: list[Record] = []
+    of: list[Partition] = []
     for at, records in fetched.items():
-        partition = Partition(*at)
-        found += [Record(partition, record.offset, record.key, record.value) for record in records]
-    return found
+        of += [Partition(*at)] * len(records)
+    found = list(chain.from_iterable(fetched.values()))
+    return Records(of, list(map(_offset, found)), list(map(_key, found)), list(map(_value, found)))
 
 
 async def _look_up(client: AIOKafkaConsumer, partition: Partition, offset: int) -> Record | None:

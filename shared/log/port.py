@@ -4,7 +4,7 @@ An append that returned is on the log with the durability it names; one that rai
 harmless: identity is in the event). Readers never commit anything: the position lives beside the effects.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple, Protocol, overload, runtime_checkable
 
 Durability = Literal["replicated", "broker", "local"]
@@ -49,6 +49,47 @@ class Record(NamedTuple):
     offset: int
     key: bytes | None
     value: bytes | None
+
+
+class Records(Sequence[Record]):
+    """Records that were read, a column each: of a batch none is made where nobody has a use for it."""
+
+    def __init__(
+        self,
+        partitions: Sequence[Partition],
+        offsets: Sequence[int],
+        keys: Sequence[bytes | None],
+        values: Sequence[bytes | None],
+    ) -> None:
+        self.partitions = partitions
+        self.offsets = offsets
+        self.keys = keys
+        self.values = values
+
+    @classmethod
+    def of(cls, records: Sequence[Record]) -> "Records":
+        if isinstance(records, cls):
+            return records
+        return cls(
+            [record.partition for record in records],
+            [record.offset for record in records],
+            [record.key for record in records],
+            [record.value for record in records],
+        )
+
+    def __len__(self) -> int:
+        return len(self.offsets)
+
+    def __iter__(self) -> Iterator[Record]:
+        return map(Record, self.partitions, self.offsets, self.keys, self.values)
+
+    @overload
+    def __getitem__(self, at: int) -> Record: ...
+    @overload
+    def __getitem__(self, at: slice) -> "Records": ...
+    def __getitem__(self, at: int | slice) -> "Record | Records":
+        made = Records if isinstance(at, slice) else Record
+        return made(self.partitions[at], self.offsets[at], self.keys[at], self.values[at])  # type: ignore[arg-type]
 
 
 # What stands in place of each record's value from now on; None leaves it.
@@ -112,7 +153,7 @@ class Reader(Protocol):
         """The offset that the next read of this partition starts at."""
         ...
 
-    async def read(self, limit: int, wait_seconds: float) -> list[Record]:
+    async def read(self, limit: int, wait_seconds: float) -> Sequence[Record]:
         """What is there, at most `limit` records; waits at most `wait_seconds` for the first one."""
         ...
 

@@ -17,7 +17,7 @@ from services.scoring.handlers import Handlers as ScoringHandlers
 from services.scoring.handlers import subscriptions as scoring_subscriptions
 from services.scoring.publishing import Publisher
 from services.scoring.rows import activity_arrival, activity_row, answers_of, feedback_arrivals, feedback_rows
-from shared.consumer.messages import Message, Subscriptions, read_record
+from shared.consumer.messages import Message, Messages, Subscriptions, read_record
 from shared.events.catalogue import ACCEPTED_TYPES, ACTIVITY_TOPIC, FEEDBACK_TOPIC, SCORES_TOPIC, TYPES
 from shared.events.rights import ERASE_REQUESTED
 from shared.log.port import Partition, Record
@@ -88,7 +88,7 @@ async def test_scoring_makes_a_row_of_it(ingest: RunningIngest, name: str) -> No
     [record] = ingest.log.records(topic)
     message = read(topic, record.value or b"")
     if TYPES[name].topic == FEEDBACK_TOPIC:
-        arrivals = feedback_arrivals([message])
+        arrivals = feedback_arrivals(Messages.of([message]))
         assert message.event.data in list(feedback_rows(arrivals, answers_of(arrivals)))
     else:
         assert activity_row(activity_arrival(message))[5] in json.loads(SENT[name])["data"].values()

@@ -74,7 +74,7 @@ class BigCommerce:
         if self._reader is not None:
             await self._reader.close()
 
-    async def _read(self, position: Position) -> list[Record]:
+    async def _read(self, position: Position) -> Sequence[Record]:
         if self._reader is None:
             self._reader = self._log.reader()
         bounds = await self._log.bounds(self._topic)

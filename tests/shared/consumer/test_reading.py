@@ -42,6 +42,14 @@ def test_reads_good_records_of_all_types() -> None:
     ]  # fmt: skip
 
 
+def test_a_message_that_is_asked_for_twice_is_the_same_object() -> None:
+    """Handlers tell by that whether it was changed."""
+    read = read_records([placed(new, offset) for offset, new in enumerate(GOOD[:2])])
+    assert all(one is other for one, other in zip(read, read, strict=True))
+    assert read[1] is list(read)[1]
+    assert list(read[1:]) == list(read)[1:]
+
+
 @pytest.mark.parametrize(
     "values",
     [
@@ -71,6 +79,15 @@ def test_an_answer_that_its_own_check_refuses_is_set_aside_alone(score: float | 
     bad["data"]["score"] = score
     records = [placed(new, offset) for offset, new in enumerate([GOOD[1], activity_of(bad), GOOD[3]])]
     assert [item.reason if isinstance(item, Letter) else "" for item in read_records(records)] == ["", "invalid", ""]
+
+
+@pytest.mark.parametrize("scale", [{}, {"scale_min": 0.0}], ids=["none", "half"])
+def test_a_scale_that_was_left_out_is_filled_in_also_beside_others(scale: dict[str, float]) -> None:
+    bare = json.loads(GOOD[0].value or b"")
+    bare["data"] = {"metric": "nps", "score": 3.0, **scale}
+    records = [placed(new, offset) for offset, new in enumerate([GOOD[1], activity_of(bare)])]
+    answers = [item.data for item in read_records(records) if not isinstance(item, Letter)]
+    assert [(one.scale_min, one.scale_max) for one in answers] == [(0.0, 10.0), (0.0, 10.0)]
 
 
 def activity_of(event: dict[str, object]) -> NewRecord:

@@ -5,6 +5,7 @@ import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
+from aiokafka import ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions
 from aiokafka.partitioner import DefaultPartitioner
 
@@ -67,6 +68,21 @@ async def test_a_read_finds_all_that_came_since_the_last(kafka: Kafka, log: Kafk
         await log.append([NewRecord(topic.name, b"key", b"%d" % number)])
     assert [record.value for record in await reader.read(1000, 5)] == [b"0", b"1", b"2", b"3", b"4"]
     await reader.close()
+
+
+async def test_the_consumer_hands_records_out_as_they_were_parsed(kafka: Kafka, log: KafkaLog) -> None:
+    """A `ConsumerRecord` of each would cost a third of the read."""
+    (topic,) = await kafka.make(Topic("facts", 1, 24))
+    await log.append([NewRecord(topic.name, b"key", b"%d" % number) for number in range(3)])
+    consumers, partition = kafka_reader.consumer(kafka.connection), TopicPartition(topic.name, 0)
+    client = await consumers.get()
+    client.assign([partition])
+    client.seek(partition, 1)  # in the middle of what was written together
+    found = (await client.getmany(timeout_ms=5_000, max_records=1))[partition]
+    found += (await client.getmany(timeout_ms=5_000, max_records=5))[partition]
+    assert [(record.offset, record.key, record.value) for record in found] == [(1, b"key", b"1"), (2, b"key", b"2")]
+    assert not any(isinstance(record, ConsumerRecord) for record in found)
+    await consumers.close()
 
 
 def test_its_partitions_are_those_of_kafkas_own_producers() -> None:
