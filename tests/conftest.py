@@ -1,10 +1,12 @@
 """One PostgreSQL a test run. `database("alerts")` gives a fresh, migrated database of that service, in about 0.1 s."""
 
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 
 import asyncpg
 import pytest
+import structlog
 
 from shared.data_folder import prepare
 from shared.db import Database
@@ -27,6 +29,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.relative_to(_TESTS).parts[0] in _OF_PROCESSES:
             item.add_marker(pytest.mark.xdist_group("processes"))
+
+
+@pytest.fixture
+def logs_as_before() -> Iterator[None]:
+    """For whoever sets logs up, as every command does: the tests behind it want theirs."""
+    before, last, kafka_least = structlog.get_config(), logging.lastResort, logging.getLogger("aiokafka").level
+    yield
+    structlog.configure(**before)
+    logging.lastResort = last
+    logging.getLogger("aiokafka").setLevel(kafka_least)
 
 
 @pytest.fixture(scope="session")

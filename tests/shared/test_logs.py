@@ -4,7 +4,6 @@ import io
 import json
 import logging
 import sys
-from collections.abc import Iterator
 
 import pytest
 import structlog
@@ -13,13 +12,11 @@ from shared.logs import failure, set_up
 
 
 @pytest.fixture
-def stream() -> Iterator[io.StringIO]:
+def stream(logs_as_before: None) -> io.StringIO:
     """Where the lines go while a test runs."""
-    made, before, last = io.StringIO(), structlog.get_config(), logging.lastResort
+    made = io.StringIO()
     set_up(made)
-    yield made
-    structlog.configure(**before)
-    logging.lastResort = last
+    return made
 
 
 def test_a_line_is_a_json_object(stream: io.StringIO) -> None:

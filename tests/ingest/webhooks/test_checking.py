@@ -13,7 +13,9 @@ Run = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+def run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], logs_as_before: None
+) -> Run:
     """In a folder with a document, a payload and its headers; the exit code and what was printed."""
     content = json.dumps(BODY).encode()
     (tmp_path / "repairs.yaml").write_text(REPAIRS)
