@@ -124,7 +124,11 @@ async def test_a_file_of_another_kind_than_the_document_says(shop: Shop) -> None
 @pytest.mark.parametrize(
     ("address", "said", "detail"),
     [
-        (None, "Ten klucz już nie działa albo nie można nim wysyłać zdarzeń. Użyj innego.", "the key is not known (401)"),
+        (
+            None,
+            "Ten klucz już nie działa albo nie można nim wysyłać zdarzeń. Użyj innego.",
+            "the key is not known (401)",
+        ),
         ("http://127.0.0.1:1", "Serwer nie odpowiada. Spróbuj za chwilę.", "cannot be reached"),
     ],
 )
