@@ -18,6 +18,7 @@ _LONGEST_BACKOFF = 10.0
 _ANSWERED = (200, 202, 207, 422)
 _BUSY = (429, 503)
 _FAILING = (500, 502, 504)
+_KEY_REFUSED = (401, 403)
 _NO_CONNECTION = (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
 _RUN_AGAIN = "run it again to go on from there"
 
@@ -42,11 +43,14 @@ class Sender:
         while (response := self._post(body)).status_code in _BUSY:
             self._sleep(_wait_asked_for(response, attempt))
             attempt += 1
+        if response.status_code in _KEY_REFUSED:
+            raise self._fault(_refusal_reason(self._url, response), code="key")
         if response.status_code not in _ANSWERED:
-            raise self._fault(_refusal_reason(self._url, response))
+            raise self._fault(_refusal_reason(self._url, response), code="refused")
         refusals = _refusals(response, len(lines))
         if refusals is None:
-            raise self._fault(f"{self._url} gives answers that are not Pętla's: name Pętla's address with --url")
+            reason = f"{self._url} gives answers that are not Pętla's: name Pętla's address with --url"
+            raise self._fault(reason, code="refused")
         self._settled = True
         return refusals
 
@@ -63,17 +67,19 @@ class Sender:
                 reason = f"cannot be reached ({_named(error)})"
                 if not self._reached and isinstance(error, _NO_CONNECTION):
                     remedy = "start Pętla, or name its address with --url"
-                    raise NothingSentError(f"nothing was sent, {self._url} {reason}: {remedy}") from None
+                    sentence = f"nothing was sent, {self._url} {reason}: {remedy}"
+                    raise NothingSentError(sentence, code="unreachable") from None
             if waited >= PATIENCE_SECONDS:
-                raise StoppedError(f"stopped on the way, {self._url} {reason}: {_RUN_AGAIN}")
+                sentence = f"stopped on the way, {self._url} {reason}: {_RUN_AGAIN}"
+                raise StoppedError(sentence, code="unreachable")
             pause = _backoff(attempt)
             self._sleep(pause)
             waited, attempt = waited + pause, attempt + 1
 
-    def _fault(self, reason: str) -> EndedEarlyError:
+    def _fault(self, reason: str, *, code: str) -> EndedEarlyError:
         if self._settled:
-            return StoppedError(f"stopped on the way, {reason}; then {_RUN_AGAIN}")
-        return NothingSentError(f"nothing was sent, {reason}")
+            return StoppedError(f"stopped on the way, {reason}; then {_RUN_AGAIN}", code=code)
+        return NothingSentError(f"nothing was sent, {reason}", code=code)
 
 
 def _refusal_reason(url: str, response: httpx.Response) -> str:

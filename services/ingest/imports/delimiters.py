@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 
+from services.ingest.imports.rows import FileError
+
 CANDIDATES = ";,\t|"
 # Excel writes this line above the names, for itself.
 NAMED_ABOVE = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)
@@ -13,7 +15,7 @@ _ROWS_LOOKED_AT = 50
 _LEAST_SHARE = 0.9
 
 
-class DelimiterError(ValueError):
+class DelimiterError(FileError):
     """More than one reading makes sense; says what to name."""
 
 
@@ -32,7 +34,8 @@ def sniff(sample: str) -> str:
     best = [mark for mark, width in widths.items() if width == most]
     if len(best) > 1:
         shown = " or ".join(repr(mark) for mark in best)
-        raise DelimiterError(f"the cells may be separated by {shown}: name it in the mapping (format: delimiter)")
+        sentence = f"the cells may be separated by {shown}: name it in the mapping (format: delimiter)"
+        raise DelimiterError(sentence, code="delimiter")
     return best[0]
 
 

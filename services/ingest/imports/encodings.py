@@ -9,6 +9,8 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 
+from services.ingest.imports.rows import FileError
+
 CODE_PAGES = ("cp1250", "iso8859-2")
 
 _MARKS = (
@@ -28,7 +30,7 @@ _LETTERS_APART = {page: "ąśźĄŚŹ".encode(page) for page in CODE_PAGES}
 _LEAST_LETTERS, _LEAST_SHARE, _CLEAR_MAJORITY = 3, 0.8, 20
 
 
-class EncodingError(ValueError):
+class EncodingError(FileError):
     """The file cannot be read as text without a guess, or not as what was named; says what to name."""
 
 
@@ -79,7 +81,8 @@ class Scan:
             return shown or self._refuse()
         if shown is not None and not self._agrees(shown, named):
             found = f"but its bytes are {shown}" + (f": {self._damage}" if self._damage and named == "utf-8" else "")
-            raise EncodingError(f"the mapping says {named}, {found}: write `encoding: {shown}`, or leave encoding out")
+            remedy = f"write `encoding: {shown}`, or leave encoding out"
+            raise EncodingError(f"the mapping says {named}, {found}: {remedy}", code="wrong_encoding")
         return named
 
     def _shown(self) -> str | None:
@@ -131,9 +134,11 @@ class Scan:
 
     def _refuse(self) -> str:
         if any(self._nuls_at):
-            raise EncodingError("the file holds zero bytes and is no text: save it as CSV in UTF-8, or as .xlsx")
+            sentence = "the file holds zero bytes and is no text: save it as CSV in UTF-8, or as .xlsx"
+            raise EncodingError(sentence, code="not_text")
         remedy = "name it in the mapping, such as `format: {encoding: cp1250}` (Windows) or iso-8859-2"
-        raise EncodingError(f"{self._damage}, and too little of it is Polish to tell its encoding: {remedy}")
+        sentence = f"{self._damage}, and too little of it is Polish to tell its encoding: {remedy}"
+        raise EncodingError(sentence, code="encoding")
 
     def _check_utf8(self, text: bytes) -> None:
         try:

@@ -2,9 +2,13 @@
 
 
 class EndedEarlyError(Exception):
-    """Ends the import; its text is the one sentence that the user reads."""
+    """Ends the import; its text is the one sentence that the user of the command reads, `code` as in `FileError`."""
 
     exit_code = 3
+
+    def __init__(self, sentence: str, *, code: str = "other") -> None:
+        super().__init__(sentence)
+        self.code = code
 
 
 class NothingSentError(EndedEarlyError):

@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from services.ingest.imports.delimiters import DelimiterError, sniff
-from services.ingest.imports.encodings import EncodingError, Scan
+from services.ingest.imports.delimiters import sniff
+from services.ingest.imports.encodings import Scan
 from services.ingest.imports.rows import FileError, Row
 from services.ingest.imports.text_rows import BYTE_ORDER_MARK, Lines, csv_rows, json_rows
 from services.ingest.imports.workbook import open_workbook
@@ -55,12 +55,15 @@ def open_source(path: Path, form: Format) -> Iterator[Source]:
 
 def _is_workbook(start: bytes, form: Format) -> bool:
     if start.startswith(_OLD_OFFICE):
-        raise FileError("this is a workbook of before 2007, or one with a password: save it as .xlsx without one")
+        sentence = "this is a workbook of before 2007, or one with a password: save it as .xlsx without one"
+        raise FileError(sentence, code="old_workbook")
     is_packed = start.startswith(_ZIP)
     if is_packed and form.type not in (None, "xlsx"):
-        raise FileError(f"this is a workbook or a .zip, no {form.type}: write `type: xlsx`, or leave type out")
+        sentence = f"this is a workbook or a .zip, no {form.type}: write `type: xlsx`, or leave type out"
+        raise FileError(sentence, code="wrong_type")
     if form.type == "xlsx" and not is_packed:
-        raise FileError("this is no .xlsx workbook: save it as one, or leave type out of the mapping")
+        sentence = "this is no .xlsx workbook: save it as one, or leave type out of the mapping"
+        raise FileError(sentence, code="wrong_type")
     return is_packed
 
 
@@ -94,12 +97,9 @@ class _TextSource:
             else:
                 yield from json_rows(lines)
         except (EOFError, zlib.error, OSError) as error:
-            raise FileError(f"the file is damaged: {error}") from None
-        except (EncodingError, DelimiterError) as error:
-            asks = "encoding" if isinstance(error, EncodingError) else "delimiter"
-            raise FileError(str(error), asks) from None
+            raise FileError(f"the file is damaged: {error}", code="damaged") from None
         except UnicodeError:
-            raise FileError(self._wrong(lines.count if lines else 0), "encoding") from None
+            raise FileError(self._wrong(lines.count if lines else 0), code="wrong_encoding") from None
 
     def _encoding(self) -> str:
         scan = Scan()

@@ -9,11 +9,14 @@ from typing import Any
 
 
 class FileError(ValueError):
-    """The file cannot be read on from here. `asks` is the key of `format` that would settle it, one of `choices`."""
+    """The file cannot be read on from here. `choices` are the sheets of which one would settle it.
 
-    def __init__(self, sentence: str, asks: str | None = None, choices: Sequence[str] = ()) -> None:
+    `code` is one of few, for whoever says it in another language: the page of uploads has a sentence for each.
+    """
+
+    def __init__(self, sentence: str, *, code: str, choices: Sequence[str] = ()) -> None:
         super().__init__(sentence)
-        self.asks = asks
+        self.code = code
         self.choices = choices
 
 
@@ -57,5 +60,5 @@ def column_names(cells: list[str]) -> list[str]:
     named = [name for name in cells if name]
     twice = next((name for name in named if named.count(name) > 1), None)
     if twice is not None:
-        raise FileError(f"the column {twice!r:.60} stands in the first line twice: rename one")
+        raise FileError(f"the column {twice!r:.60} stands in the first line twice: rename one", code="column_twice")
     return cells

@@ -62,10 +62,10 @@ def run(order: Order, tools: Tools, standing: Standing) -> None:
     except FileError as error:
         behind = f", behind row {standing.counts.rows}" if standing.counts.rows else ""
         sentence = f"{order.file}{behind}: {error}"
-        raise (StoppedError if standing.counts.sent else NothingSentError)(sentence) from None
+        raise (StoppedError if standing.counts.sent else NothingSentError)(sentence, code=error.code) from None
     except OSError as error:
         sentence = f"{error.filename or order.file}: {error.strerror or error}"
-        raise (StoppedError if standing.counts.sent else NothingSentError)(sentence) from None
+        raise (StoppedError if standing.counts.sent else NothingSentError)(sentence, code="disk") from None
 
 
 def endpoint(url: str) -> str:

@@ -38,15 +38,18 @@ class Sheet:
         if self.values > MOST_CELLS or self.rows * self.columns > MOST_CELLS:
             raise FileError(
                 f"the sheet {self.name!r:.60} reaches to row {self.rows:,} and column {self.columns:,}, more than "
-                f"{MOST_CELLS:,} cells: delete what stands far below or beside the table, or save the sheet as CSV"
+                f"{MOST_CELLS:,} cells: delete what stands far below or beside the table, or save the sheet as CSV",
+                code="too_large",
             )
         if self.merged > MOST_MERGED or len(self.errors) > MOST_ERRORS:
             many = "merged cells" if self.merged > MOST_MERGED else "errors such as #N/A"
-            raise FileError(f"the sheet {self.name!r:.60} holds more than {MOST_MERGED:,} {many}: save it as CSV")
+            sentence = f"the sheet {self.name!r:.60} holds more than {MOST_MERGED:,} {many}: save it as CSV"
+            raise FileError(sentence, code="too_large")
         if self.uncomputed is not None:
             raise FileError(
                 f"the formula in {named(self.uncomputed)} of the sheet {self.name!r:.60} has no value: open the "
-                "workbook in Excel or LibreOffice, save it, and import that"
+                "workbook in Excel or LibreOffice, save it, and import that",
+                code="formula",
             )
 
 
@@ -128,7 +131,8 @@ def _place(reference: str) -> Position:
     match = _REFERENCE.fullmatch(reference)
     if match is None:
         raise FileError(
-            f"a cell of the workbook has the place {reference!r:.40}, which is none: save it again as .xlsx"
+            f"a cell of the workbook has the place {reference!r:.40}, which is none: save it again as .xlsx",
+            code="damaged",
         )
     return int(match[2]) - 1, _column(match[1])
 
@@ -144,9 +148,10 @@ def _column(letters: str) -> int:
 
 def _row(reference: str) -> int:
     if not _ROW.fullmatch(reference):
-        raise FileError(f"a row of the workbook has the number {reference!r:.40}: save it again as .xlsx")
+        sentence = f"a row of the workbook has the number {reference!r:.40}: save it again as .xlsx"
+        raise FileError(sentence, code="damaged")
     return int(reference)
 
 
 def _refuse_doctype(*_: object) -> None:
-    raise FileError("a sheet of the workbook begins as no sheet does: save it again as .xlsx")
+    raise FileError("a sheet of the workbook begins as no sheet does: save it again as .xlsx", code="damaged")

@@ -77,9 +77,9 @@ def _header(reader: Iterator[list[str]], lines: Lines, delimiter: str) -> list[s
             None,
         )
     except (csv.Error, _RowReadError) as error:
-        raise FileError(f"the line of column names is not readable: {error}") from None
+        raise FileError(f"the line of column names is not readable: {error}", code="headers") from None
     if names is None:
-        raise FileError("the file is empty: a CSV file begins with a line of column names")
+        raise FileError("the file is empty: a CSV file begins with a line of column names", code="empty")
     return column_names(names)
 
 

@@ -32,7 +32,8 @@ def open_workbook(raw: io.BufferedReader, size: int, sheet: str | None) -> Itera
         with CalamineWorkbook.from_filelike(raw) as opened:
             yield Workbook(opened.get_sheet_by_name(chosen.name), chosen, size)
     except CalamineError as error:
-        raise FileError(f"the workbook is damaged ({str(error)[:100]}): save it again as .xlsx") from None
+        sentence = f"the workbook is damaged ({str(error)[:100]}): save it again as .xlsx"
+        raise FileError(sentence, code="damaged") from None
 
 
 def _choose(sheets: list[Sheet], name: str | None) -> Sheet:
@@ -41,16 +42,16 @@ def _choose(sheets: list[Sheet], name: str | None) -> Sheet:
         found = [sheet for sheet in sheets if sheet.name == name]
         if not found:
             sentence = f"there is no sheet {name!r:.60} (there are: {shown}): name one of them (format: sheet)"
-            raise FileError(sentence, "sheet", [sheet.name for sheet in sheets])
+            raise FileError(sentence, code="no_sheet", choices=[sheet.name for sheet in sheets])
         return found[0]
     found = [sheet for sheet in sheets if sheet.values and not sheet.hidden]
     if len(found) > 1:
         names = [sheet.name for sheet in found]
         sentence = f"the workbook has the sheets {shown}: name one of them in the mapping (format: sheet)"
-        raise FileError(sentence, "sheet", names)
+        raise FileError(sentence, code="sheet", choices=names)
     if not found:
         sentence = "every sheet of the workbook is empty or hidden: name the one to read (format: sheet)"
-        raise FileError(sentence, "sheet", [sheet.name for sheet in sheets])
+        raise FileError(sentence, code="sheets_empty", choices=[sheet.name for sheet in sheets])
     return found[0]
 
 
@@ -79,7 +80,7 @@ class Workbook:
                 number += 1
                 yield self._row(number, names, line)
         if names is None:
-            raise FileError("the sheet is empty: it begins with a line of column names")
+            raise FileError("the sheet is empty: it begins with a line of column names", code="empty")
 
     def _lines(self) -> Iterator["_Line"]:
         merged = _Merged(self._table.merged_cell_ranges or ())

@@ -27,7 +27,8 @@ _TOO_MUCH = "split it, or save the sheet as CSV"
 def inspect(file: IO[bytes], size: int) -> list[Sheet]:
     """Every worksheet, in the workbook's order. Raises `FileError`."""
     if size > MOST_PACKED:
-        raise FileError(f"the workbook has {size:,} bytes, {MOST_PACKED:,} is the most: {_TOO_MUCH}")
+        sentence = f"the workbook has {size:,} bytes, {MOST_PACKED:,} is the most: {_TOO_MUCH}"
+        raise FileError(sentence, code="too_large")
     try:
         with zipfile.ZipFile(file) as archive:
             return _inspect(archive)
@@ -43,15 +44,17 @@ def inspect(file: IO[bytes], size: int) -> list[Sheet]:
         SyntaxError,
         ExpatError,
     ) as bad:
-        raise FileError(f"the workbook is damaged ({str(bad)[:100]}): save it again as .xlsx") from None
+        sentence = f"the workbook is damaged ({str(bad)[:100]}): save it again as .xlsx"
+        raise FileError(sentence, code="damaged") from None
 
 
 def _inspect(archive: zipfile.ZipFile) -> list[Sheet]:
     by_name = {part.filename.lower(): part for part in archive.infolist()}
     if len(by_name) < len(archive.infolist()) or len(by_name) > _MOST_PARTS:
-        raise FileError("the archive has two parts of one name, or too many: save the workbook again as .xlsx")
+        sentence = "the archive has two parts of one name, or too many: save the workbook again as .xlsx"
+        raise FileError(sentence, code="damaged")
     if _WORKBOOK not in by_name:
-        raise FileError("the .zip holds no Excel workbook: save the table as .xlsx or CSV")
+        raise FileError("the .zip holds no Excel workbook: save the table as .xlsx or CSV", code="no_workbook")
     sheets = {by_name[part].filename: sheet for part, sheet in _listed(archive, by_name) if part in by_name}
     _look_through(archive, sheets)
     return list(sheets.values())
@@ -69,7 +72,8 @@ def _look_through(archive: zipfile.ZipFile, sheets: dict[str, Sheet]) -> None:
                 beside -= len(piece)
             if min(left, beside) < 0:
                 most = MOST_UNPACKED if left < 0 else MOST_BESIDE_SHEETS
-                raise FileError(f"the workbook unpacks to more than {most:,} bytes: {_TOO_MUCH}")
+                sentence = f"the workbook unpacks to more than {most:,} bytes: {_TOO_MUCH}"
+                raise FileError(sentence, code="too_large")
         if look:
             look.finish()
 
@@ -96,7 +100,8 @@ def _root(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> ElementTree.Elemen
     with archive.open(part) as stream:
         text = stream.read(_LONGEST_LIST + 1)
     if len(text) > _LONGEST_LIST or b"<!" in text.replace(b"<!--", b""):
-        raise FileError(f"{part.filename} is not as workbooks have it: save the workbook again as .xlsx")
+        sentence = f"{part.filename} is not as workbooks have it: save the workbook again as .xlsx"
+        raise FileError(sentence, code="damaged")
     return ElementTree.fromstring(text)
 
 

@@ -21,10 +21,14 @@ _BOOLEANS = {"true": True, "false": False}
 
 
 class MappingError(ValueError):
-    """A mistake in a mapping document; reads `FILE:LINE: what is wrong: what to do`."""
+    """A mistake in a mapping document; reads `FILE:LINE: what is wrong: what to do`.
 
-    def __init__(self, file: str, line: int, reason: str) -> None:
+    `code` is its kind, for whoever says it in another language.
+    """
+
+    def __init__(self, file: str, line: int, reason: str, *, code: str = "document") -> None:
         super().__init__(f"{file}:{line}: {reason}")
+        self.code = code
         self.line = line
         self.reason = reason
 
@@ -65,11 +69,12 @@ def read_yaml(text: str, file: str) -> Located:
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         reason = error.problem or error.context or "not YAML"
-        raise MappingError(file, mark.line + 1 if mark else 1, f"not YAML: {reason}") from None
+        raise MappingError(file, mark.line + 1 if mark else 1, f"not YAML: {reason}", code="not_yaml") from None
     except YAMLError as error:
-        raise MappingError(file, 1, f"not YAML: {str(error).splitlines()[0]}") from None
+        raise MappingError(file, 1, f"not YAML: {str(error).splitlines()[0]}", code="not_yaml") from None
     if root is None:
-        raise MappingError(file, 1, "the mapping is empty: write at least ce_source and rules")
+        reason = "the mapping is empty: write at least ce_source and rules"
+        raise MappingError(file, 1, reason, code="empty_document")
     return _locate(root, file)
 
 

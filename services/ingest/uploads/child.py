@@ -33,7 +33,6 @@ from shared.clock import SystemClock
 _MOST_MEMORY = 1024 * 1024 * 1024
 _CPU_SECONDS = {"look": 60, "run": 1200}
 _NICER = 10
-_INTERRUPTED = "the server was stopped"
 
 
 def main(words: Sequence[str], environment: Mapping[str, str]) -> int:
@@ -58,17 +57,23 @@ def import_file(own: Own, address: str, key: str) -> Ended:
         ErrorFile(companion(own.content, ".errors.jsonl")),
     )
     tools = Tools(None, time.sleep, clock, partial(progress_bar, stream=sys.stderr, hidden=True))
-    stopped = None
     try:
         mapping = compiled(facts, text)
         run(Order(own.content, form(facts.choice, mapping), mapping, endpoint(address), key), tools, standing)
     except (EndedEarlyError, MappingError, FileError) as fault:
-        stopped = own.without_place(str(fault))
+        return _stopped(standing, own.without_place(str(fault)), code=fault.code)
     except KeyboardInterrupt:
-        stopped = _INTERRUPTED
-    if stopped:
-        standing.keep()
-    return Ended(Counted(**asdict(standing.counts)), stopped)
+        return _stopped(standing, "the server was stopped", code="interrupted")
+    return Ended(_counted(standing))
+
+
+def _stopped(standing: Standing, why: str, *, code: str) -> Ended:
+    standing.keep()
+    return Ended(_counted(standing), why, code)
+
+
+def _counted(standing: Standing) -> Counted:
+    return Counted(**asdict(standing.counts))
 
 
 def _restrain(what: str) -> None:

@@ -120,7 +120,8 @@ class Desk:
     async def _look(self, id_: str) -> None:
         folder = self._uploads.path(id_)
         if not await self._children.look(folder):
-            Own(folder).looked(Look("the file takes more memory or time than a look at it may: save it as CSV"))
+            problem = "the file takes more memory or time than a look at it may: save it as CSV"
+            Own(folder).looked(Look(problem, code="too_costly"))
 
     def _chosen(self, fields: Mapping[str, str], own: bytes | None) -> tuple[Choice, Document]:
         name = OWN if own else fields.get("document", "")

@@ -66,10 +66,13 @@ class SeenRow(Struct, frozen=True):
 class Look(Struct, frozen=True):
     """The first rows, and what would become of them; or `problem`, and what has to be said first (`asks`).
 
+    `code` is the kind of the problem: the page has a sentence for each.
+
     `repeated` events name a fact that an earlier row named already: of these one counts.
     """
 
     problem: str | None = None
+    code: str | None = None
     asks: Asks | None = None
     choices: list[str] = []
     kind: str | None = None
@@ -98,10 +101,11 @@ class Counted(Struct, frozen=True):
 
 
 class Ended(Struct, frozen=True):
-    """`stopped` says why before the end of the file; it can go on from there."""
+    """`stopped` says why before the end of the file, `code` of which kind that is; it can go on from there."""
 
     counts: Counted
     stopped: str | None = None
+    code: str | None = None
 
 
 class Standing(Struct, frozen=True):

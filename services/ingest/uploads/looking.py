@@ -25,7 +25,15 @@ MOST_SHOWN = 5
 MOST_MISTAKES = 10
 _LONGEST_CELL, _MOST_CELLS = 120, 60
 _UNREADABLE = {"id": "missing", "time": "not_a_time"}  # what a row that cannot be mapped lacks, by field
-_ASKS: dict[str | None, Asks] = {"encoding": "encoding", "delimiter": "delimiter", "sheet": "sheet"}
+# What is to be chosen on the page, by the code of the fault.
+_ASKS: dict[str, Asks] = {
+    "encoding": "encoding",
+    "wrong_encoding": "encoding",
+    "delimiter": "delimiter",
+    "sheet": "sheet",
+    "no_sheet": "sheet",
+    "sheets_empty": "sheet",
+}
 
 
 def look(own: Own, clock: Clock) -> Look:
@@ -36,9 +44,9 @@ def look(own: Own, clock: Clock) -> Look:
         with open_source(own.content, form(facts.choice, mapping)) as source:
             return _Looking(mapping, facts.sender, clock).through(source)
     except MappingError as error:
-        return Look(f"line {error.line}: {error.reason}", "document")
+        return Look(f"line {error.line}: {error.reason}", error.code, "document")
     except FileError as error:
-        return Look(own.without_place(str(error)), _ASKS.get(error.asks), list(error.choices))
+        return Look(own.without_place(str(error)), error.code, _ASKS.get(error.code), list(error.choices))
 
 
 class _Looking:

@@ -29,6 +29,10 @@ class Wording:
         """What is wrong with a row, in short; one that is newer than this page is wrong all the same."""
         return self.texts.get(f"flaw.{code}", self.texts["flaw.other"])
 
+    def fault(self, code: str | None) -> str:
+        """What is wrong with a file, or ended its import, and what to do."""
+        return self.texts.get(f"fault.{code}", self.texts["fault.other"])
+
     def number(self, number: int) -> str:
         return f"{number:,}".replace(",", _THOUSANDS[self.language])
 

@@ -50,18 +50,19 @@ async def test_a_sheet_of_several(shop: Shop, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("document", "said"),
+    ("document", "said", "detail"),
     [
-        (MAPPING.replace("number(", "nummer("), "line 5"),
-        (MAPPING.replace("emit:", "emits:"), "line 3"),
-        ("a: [", "not YAML"),
+        (MAPPING.replace("number(", "nummer("), "There is a mistake in the document", "line 5"),
+        (MAPPING.replace("emit:", "emits:"), "There is a mistake in the document", "line 3"),
+        ("a: [", "The document is not valid YAML", "line 1: not YAML"),
+        ("# later", "There is nothing in the document", "line 1: the mapping is empty"),
     ],
 )
-async def test_a_mistake_of_the_document_by_its_line(shop: Shop, document: str, said: str) -> None:
+async def test_a_mistake_of_the_document_by_its_line(shop: Shop, document: str, said: str, detail: str) -> None:
     path = await shop.sent(b"id,stars,text\n1,5,ok\n", document="own", yaml=document.encode())
     page = await shop.page(path)
-    assert "There is a mistake in the document" in page
     assert said in page
+    assert detail in page
     await shop.post(f"{path}/settings", data={"document": "own", "yaml": MAPPING})
     assert "The whole file rows 1 give events 1" in await shop.page(path)
 
