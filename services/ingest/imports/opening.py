@@ -125,5 +125,5 @@ class _TextSource:
         return gzip.GzipFile(fileobj=self._raw) if packed else self._raw
 
     def _wrong(self, line: int) -> str:
-        named = self._form.encoding
+        named = self._form.encoding or (self._text and self._text.encoding)
         return f"behind line {line} there are bytes that are not {named}: name the file's encoding (format: encoding)"

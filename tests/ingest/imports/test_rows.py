@@ -77,6 +77,12 @@ def test_utf_16(importing: Import) -> None:
     assert texts(petla) == ["Łódź"]
 
 
+def test_a_file_that_ends_within_a_character_is_told_with_the_encoding_it_has(importing: Import) -> None:
+    importing.file.write_bytes("id,stars,day,text\n1,5,,Łódź\n".encode("utf-16")[:-1])
+    assert importing.run(FakePetla()) == 2
+    assert "there are bytes that are not utf-16: name" in importing.stderr
+
+
 def test_what_the_encoding_cannot_read_at_all_ends_the_import(importing: Import) -> None:
     reform(importing, "{type: csv, encoding: utf-16}")
     importing.rows("1,5,,Łódź!")
