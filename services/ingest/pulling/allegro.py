@@ -7,12 +7,15 @@ are new or changed.
 
 import hashlib
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from itertools import takewhile
 from typing import Any
 
 import msgspec
 
+from services.ingest.pulling.patience import Answers, Ask, Patience
 from services.ingest.pulling.port import KIND, Position, Pulled, PullFailed
-from services.ingest.pulling.remote import Parameters, Remote, Unauthorised
+from services.ingest.pulling.remote import Parameters, Refused, Remote, Unauthorised
 from services.ingest.pulling.tokens import Tokens
 from services.ingest.webhooks.request import Request
 from shared.clock import Clock
@@ -37,6 +40,7 @@ class Allegro:
         self._remote = remote
         self._tokens = tokens
         self._clock = clock
+        self._patience = Patience(clock)
         self._handed_out: dict[str, str] = {}
         self._kept: dict[str, str] = {}
 
@@ -46,20 +50,48 @@ class Allegro:
             if len(events) >= EVENTS_AT_ONCE:
                 raise PullFailed("Allegro's order events do not move on: the last of them is the one before")
             events = []
-        deliveries = [await self._ordered(event) for event in events]
-        moved = {**position, "event": _text(events[-1], "id")} if events else dict(position)
-        if more := len(events) >= EVENTS_AT_ONCE:
-            return Pulled(tuple(deliveries), moved, more)
-        returns, newest = await self._returned(_moment(position.get("return")))
-        return Pulled((*deliveries, *returns), moved | ({"return": newest.isoformat()} if newest else {}))
+        self._handed_out = self._kept
+        answers = await self._ordered(events)
+        behind = list(takewhile(answers.settled.__contains__, (event["id"] for event in events)))
+        moved = {**position, "event": behind[-1]} if behind else dict(position)
+        without = [event for event in events if event["id"] in answers.passed_over]
+        deliveries = [*answers.came.values(), *map(self._event, without)]
+        passed_over = tuple(f"order {_form(event)}: {answers.passed_over[event['id']]}" for event in without)
+        if len(behind) >= EVENTS_AT_ONCE:
+            return Pulled(tuple(deliveries), moved, more=True, passed_over=passed_over)
+        failed = answers.failed
+        try:
+            returns, newest = await self._returned(_moment(position.get("return")))
+            deliveries += returns
+            moved |= {"return": newest.isoformat()} if newest else {}
+        except PullFailed as returns_failed:
+            # Returns that cannot be listed do not hold up orders: these are kept, and then it is told.
+            failed = returns_failed
+        if failed and not deliveries:
+            raise failed
+        return Pulled(tuple(deliveries), moved, more=failed is not None, passed_over=passed_over)
 
     def kept(self) -> None:
         self._kept = self._handed_out
+        self._patience.kept()
 
-    async def _ordered(self, event: dict[str, Any]) -> Request:
-        form = ((event.get("order") or {}).get("checkoutForm") or {}).get("id")
-        if event.get("type") == _READY and isinstance(form, str) and form.replace("-", "").isalnum():
-            event = {**event, "form": await self._get(_FORMS + form, _PUBLIC)}
+    async def _ordered(self, events: list[dict[str, Any]]) -> Answers:
+        asks: dict[str, Ask] = {}
+        known: dict[str, Request] = {}
+        for event in events:
+            if _form(event):
+                asks[_text(event, "id")] = partial(self._with_form, event)
+            else:
+                known[_text(event, "id")] = self._event(event)
+        return await self._patience.ask(asks, EVENTS_AT_ONCE, known)
+
+    async def _with_form(self, event: dict[str, Any]) -> Request:
+        form = await self._get(_FORMS + _form(event), _PUBLIC)
+        if form is None:
+            raise Refused("Allegro has no such form (404)")
+        return self._event({**event, "form": form})
+
+    def _event(self, event: dict[str, Any]) -> Request:
         return self._delivery("order-event", _EVENTS, event)
 
     async def _returned(self, newest: datetime | None) -> tuple[list[Request], datetime | None]:
@@ -97,6 +129,13 @@ class Allegro:
                 if attempt == "with a new one":
                     raise
         raise AssertionError("unreachable")
+
+
+def _form(event: dict[str, Any]) -> str:
+    """The form to fetch; empty where the event needs none, or names what could be a path."""
+    form = ((event.get("order") or {}).get("checkoutForm") or {}).get("id")
+    is_asked = event.get("type") == _READY and isinstance(form, str) and form.replace("-", "").isalnum()
+    return str(form) if is_asked else ""
 
 
 def _behind(position: Position) -> Parameters:

@@ -4,14 +4,17 @@ What came in stands in `petla.raw`; this reads it from there, so a delivery that
 long BigCommerce or this process was away, as long as the log keeps it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
+from functools import partial
 from typing import Any, NamedTuple
 
 import msgspec
 
+from services.ingest.pulling.patience import Ask, Patience
 from services.ingest.pulling.port import KIND, Position, Pulled, PullFailed
 from services.ingest.pulling.remote import Parameters, Refused, Remote
 from services.ingest.webhooks.request import Request
+from shared.clock import Clock
 from shared.events.envelope import decode_event
 from shared.events.raw import RAW, WebhookReceived, unpacked
 from shared.log.port import Bounds, Log, OffsetOutOfRange, Partition, Reader, Record
@@ -41,34 +44,31 @@ class BigCommerce:
 
     name = NAME
 
-    def __init__(self, remote: Remote, store: str, token: str, log: Log, topic: str) -> None:
+    def __init__(self, remote: Remote, store: str, token: str, log: Log, topic: str, clock: Clock) -> None:
         self._remote = remote
         self._before = f"/stores/{store}"
         self._headers = {"X-Auth-Token": token, "Accept": "application/json"}
         self._log = log
         self._topic = topic
         self._reader: Reader | None = None
+        self._patience = Patience(clock)
 
     async def pull(self, position: Position) -> Pulled:
         """Raises `LogUnavailable` too."""
         records = await self._read(position)
-        moved = dict(position)
-        deliveries: list[Request] = []
-        for record in records:
-            if (body := _thin(record)) is not None:
-                if len(deliveries) >= _FETCHED_AT_ONCE:
-                    return Pulled(tuple(deliveries), moved, more=True)
-                try:
-                    deliveries.append(await self._fetched(body))
-                except PullFailed:
-                    if deliveries:
-                        return Pulled(tuple(deliveries), moved, more=True)
-                    raise
-            moved[str(record.partition.number)] = record.offset + 1
-        return Pulled(tuple(deliveries), moved, more=len(records) >= _RECORDS_AT_ONCE)
+        wanted = {_place(record): body for record in records if (body := _thin(record)) is not None}
+        asks: dict[str, Ask] = {place: partial(self._fetched, body) for place, body in wanted.items()}
+        answers = await self._patience.ask(asks, _FETCHED_AT_ONCE)
+        if answers.failed and not (answers.came or answers.passed_over):
+            raise answers.failed
+        passed_over = tuple(f"{_named(wanted[place])}: {why}" for place, why in answers.passed_over.items())
+        left = wanted.keys() - answers.settled
+        more = bool(left) or len(records) >= _RECORDS_AT_ONCE
+        moved = {**position, **_behind(records, left)}
+        return Pulled(tuple(answers.came.values()), moved, more, passed_over=passed_over)
 
     def kept(self) -> None:
-        """Its position says it."""
+        self._patience.kept()
 
     async def close(self) -> None:
         if self._reader is not None:
@@ -147,6 +147,27 @@ def _thin(record: Record) -> dict[str, Any] | None:
     except (msgspec.DecodeError, msgspec.ValidationError, ValueError):
         return None
     return body if wanted_by(body) else None
+
+
+def _place(record: Record) -> str:
+    return f"{record.partition.number}:{record.offset}"
+
+
+def _behind(records: Sequence[Record], left: Set[str]) -> Position:
+    """In each partition the first that is left, or behind the last one."""
+    behind: Position = {}
+    held: set[str] = set()
+    for record in records:
+        number = str(record.partition.number)
+        if number not in held:
+            behind[number] = record.offset + (_place(record) not in left)
+        if _place(record) in left:
+            held.add(number)
+    return behind
+
+
+def _named(body: dict[str, Any]) -> str:
+    return f"{body['scope']} {_id(body['data'].get('id', body['data'].get('order_id')))}"
 
 
 def _start(position: Position, number: int, bounds: Bounds) -> int:

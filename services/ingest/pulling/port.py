@@ -1,6 +1,6 @@
 """What a sender that is asked looks like: deliveries behind a position, and a new position."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from services.ingest.webhooks.request import Request
@@ -25,11 +25,14 @@ class PullFailed(Exception):  # noqa: N818 - it is a state of the sender, not a 
 
 @dataclass(frozen=True)
 class Pulled:
-    """`position` is behind all `deliveries`; `more`: there is more to pull at once."""
+    """`position` is behind nothing that still has to be asked for; `more`: there is more to pull at once. What will not
+    be asked for again is `passed_over`, in a sentence each.
+    """
 
     deliveries: tuple[Request, ...]
     position: Position
     more: bool = False
+    passed_over: tuple[str, ...] = field(default=(), kw_only=True)
 
 
 class Poller(Protocol):

@@ -20,6 +20,7 @@ from shared.log.port import LogUnavailable, RecordsRefused
 
 _DELIVERIES_AT_ONCE = 50
 _TAKEN = 200
+PASSED_OVER = "passed_over"
 _log = structlog.get_logger(__name__)
 
 FindSource = Callable[[str, datetime], Source | None]
@@ -64,7 +65,7 @@ class Puller:
             pulled = await self._poller.pull(self._turn.position)
         except PullFailed as failed:
             self._wait(str(failed), failed.retry_after)
-            await self._tell(source, failed)
+            await self._tell(source, failed.code, str(failed))
             return 0
         return await self._keep(source, pulled)
 
@@ -77,6 +78,9 @@ class Puller:
     async def _keep(self, source: Source, pulled: Pulled) -> int:
         for some in _parts(pulled.deliveries):
             await self._keep_some(source, some)
+        for sentence in pulled.passed_over:
+            _log.error("pull_passed_over", source=self._poller.name, reason=sentence)
+            await self._tell(source, PASSED_OVER, sentence)
         self._poller.kept()
         if pulled.position != self._turn.position and not await self._turn.move(pulled.position):
             _log.warning("turn_lost", source=self._poller.name)
@@ -100,10 +104,10 @@ class Puller:
             # They will never be taken; what lies behind them must not wait for ever.
             _log.error("pulled_records_refused", source=self._poller.name, count=len(refused.records))
 
-    async def _tell(self, source: Source, failed: PullFailed) -> None:
+    async def _tell(self, source: Source, reason: str, sentence: str) -> None:
         """Beside the deliveries, where whoever wonders why nothing comes looks first."""
-        self._count("rejected", failed.code)
-        await self._keeping.keep([], [record(not_pulled(source, failed.code, str(failed)), self._clock.now())])
+        self._count("rejected", reason)
+        await self._keeping.keep([], [record(not_pulled(source, reason, sentence), self._clock.now())])
 
     def _count(self, outcome: str, reason: str) -> None:
         self._counters.deliveries.labels(self._poller.name, outcome, reason).inc()

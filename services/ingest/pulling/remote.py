@@ -25,6 +25,10 @@ class Unauthorised(PullFailed):
     code = "token_not_taken"
 
 
+class Throttled(PullFailed):
+    """Too much was asked of it: 429."""
+
+
 class Refused(PullFailed):
     """The request itself is refused: 4xx."""
 
@@ -75,8 +79,7 @@ class Remote:
         if status == 401:
             raise Unauthorised(f"{self._who} does not take the token (401)")
         if status != 200:
-            kind = Refused if 400 <= status < 500 and status not in (408, 425, 429) else PullFailed
-            raise kind(f"{self._who} answered {status}", self._asked_for(response))
+            raise _kind_of(status)(f"{self._who} answered {status}", self._asked_for(response))
         if body is None:
             raise PullFailed(f"{self._who} answered more than {MOST_BYTES:,} bytes")
         try:
@@ -89,6 +92,12 @@ class Remote:
         if milliseconds.isascii() and milliseconds.isdigit():
             return float(milliseconds[:12]) / 1000
         return retry_after_seconds(response.headers.get("retry-after"), self._clock.now())
+
+
+def _kind_of(status: int) -> type[PullFailed]:
+    if status == 429:
+        return Throttled
+    return Refused if 400 <= status < 500 and status not in (408, 425) else PullFailed
 
 
 async def _read(response: httpx.Response) -> bytes | None:

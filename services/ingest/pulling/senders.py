@@ -64,7 +64,7 @@ class Senders:
         if not _STORE.fullmatch(store):
             raise ValueError(f"{_BEFORE}BIGCOMMERCE_STORE is no store's hash: the part behind /stores/ in its API path")
         remote = self._remote("BigCommerce", "BIGCOMMERCE_API", bigcommerce.API)
-        self._fetching.append(bigcommerce.BigCommerce(remote, store, token, log, raw_topic))
+        self._fetching.append(bigcommerce.BigCommerce(remote, store, token, log, raw_topic, self._clock))
         return self._fetching[-1]
 
     def _remote(self, who: str, variable: str, otherwise: str) -> Remote:

@@ -80,18 +80,21 @@ class RefreshedTokens:
         used = self._refresh.newest()
         try:
             answer = await self._exchanged(used)
-        except (Refused, Unauthorised):
+        except Unauthorised:
             # Another process may have used it just before this one.
             if (newer := self._refresh.newest()) == used:
-                raise Unauthorised(
-                    "the refresh token is no longer taken: connect again and put the new one into the environment"
-                ) from None
+                raise
             answer = await self._exchanged(newer)
         await self._take(answer)
 
     async def _exchanged(self, token: str) -> Any:
         form = {"grant_type": "refresh_token", "refresh_token": token}
-        return await self._remote.post_form(self._path, form, *self._client)
+        try:
+            return await self._remote.post_form(self._path, form, *self._client)
+        except (Refused, Unauthorised):
+            raise Unauthorised(
+                "the refresh token is no longer taken: connect again and put the new one into the environment"
+            ) from None
 
     async def _take(self, answer: Any) -> None:
         if not (isinstance(answer, dict) and isinstance(answer.get("access_token"), str)):

@@ -231,4 +231,6 @@ def _sum(value: int | Mapping[str, int]) -> int:
 
 
 def _kind_of_failure(reason: str) -> str:
+    if reason == "passed_over":
+        return ".passed_over"
     return ".unsigned" if reason in _UNSIGNED else ".pulled" if reason in _NOT_PULLED else ""

@@ -78,6 +78,14 @@ class World:
         return [msgspec.json.decode(event.data, type=WebhookReceived) for event in self.events("petla.raw")]
 
 
+async def until_quiet(world: World, puller: Puller, minutes: int) -> None:
+    """Run as the loop does, each time that it is due."""
+    until = world.clock.monotonic() + 60 * minutes
+    while world.clock.monotonic() < until:
+        await puller.run_once()
+        world.clock.advance(max(1.0, puller._due_at - world.clock.monotonic()))
+
+
 @pytest.fixture
 async def world() -> AsyncIterator[World]:
     made = World()

@@ -25,14 +25,18 @@ Answer = tuple[int, dict[str, str], Any]
 
 @dataclass
 class Api:
-    """`interludes` answer the next requests instead; `asked` is every request that came."""
+    """`interludes` answer the next requests instead; `refused` paths always that; `asked` is all that came."""
 
     url: str = ""
     asked: list[Asked] = field(default_factory=list)
     interludes: list[Answer] = field(default_factory=list)
+    refused: dict[str, int] = field(default_factory=dict)
 
     def answer(self, asked: Asked) -> Answer:
         raise NotImplementedError
+
+    def answered(self, asked: Asked) -> Answer:
+        return (self.refused[asked.path], {}, {}) if asked.path in self.refused else self.answer(asked)
 
     def paths(self) -> list[str]:
         return [one.path for one in self.asked]
@@ -49,7 +53,7 @@ def serving(api: Api) -> Iterator[None]:
             body = self.rfile.read(int(headers.get("content-length", 0)))
             asked = Asked(self.command, split.path, dict(parse_qsl(split.query)), headers, body)
             api.asked.append(asked)
-            status, more, content = api.interludes.pop(0) if api.interludes else api.answer(asked)
+            status, more, content = api.interludes.pop(0) if api.interludes else api.answered(asked)
             encoded = content if isinstance(content, bytes) else json.dumps(content).encode()
             self.send_response(status)
             for name, value in {"Content-Type": "application/json", **more}.items():

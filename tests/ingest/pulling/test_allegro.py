@@ -11,7 +11,7 @@ from services.ingest.pulling.remote import Remote
 from services.ingest.pulling.tokens import KeptRefreshToken, RefreshedTokens
 from shared.config import ConfigStore
 from shared.log.port import LogUnavailable
-from tests.ingest.pulling.conftest import INTERVAL, World
+from tests.ingest.pulling.conftest import INTERVAL, World, until_quiet
 from tests.ingest.pulling.servers import AllegroApi
 
 
@@ -281,3 +281,75 @@ async def test_a_sender_that_is_away_is_asked_less_and_less_often(world: World, 
         waited.append(world.clock.monotonic() - before)
     assert waited[:4] == [5.0, 10.0, 20.0, 40.0]
     assert waited[-1] == 900.0
+
+
+@pytest.mark.parametrize("status", [403, 404])
+async def test_a_form_that_is_not_given_is_told_and_the_order_stands_without_it(
+    world: World, allegro: AllegroApi, pulling: Pulling, status: int
+) -> None:
+    first, second = allegro.order(1), allegro.order(2)
+    allegro.ordered_form(second)
+    allegro.refused = {f"/order/checkout-forms/{first['order']['checkoutForm']['id']}": status}
+    assert await (await pulling.puller()).run_once() == 2
+    assert ["total" in data for _, _, data in world.made("order.placed.v1")] == [False, True]
+    (told,) = [one for one in world.deliveries() if one.outcome == "rejected"]
+    assert told.reason == "passed_over"
+    assert str(told.message).endswith(f"({status})") or str(told.message).endswith(f"answered {status}")
+
+
+async def test_a_form_that_never_comes_holds_up_nothing_and_is_given_up(
+    world: World, allegro: AllegroApi, pulling: Pulling
+) -> None:
+    first, second = allegro.order(1), allegro.order(2)
+    allegro.ordered_form(second)
+    allegro.refused = {f"/order/checkout-forms/{first['order']['checkoutForm']['id']}": 500}
+    allegro.returned("r-1", "f-1", "2026-11-19T08:00:00.000Z")
+    puller = await pulling.puller()
+    assert await puller.run_once() == 2
+    assert len(world.made("return.requested.v1")) == len(world.made("order.placed.v1")) == 1
+    await until_quiet(world, puller, minutes=55)
+    assert len(world.made("order.placed.v1")) == 2
+    (told,) = [one for one in world.deliveries() if one.reason == "passed_over"]
+    assert str(told.message).startswith(f"order {first['order']['checkoutForm']['id']}: Allegro answered 500: ")
+    allegro.order(3, "BOUGHT")
+    world.clock.advance(INTERVAL)
+    assert await puller.run_once() == 1, "the position is behind it"
+
+
+@pytest.mark.parametrize("status", [403, 404, 500])
+async def test_returns_that_are_not_given_do_not_hold_up_orders(
+    world: World, allegro: AllegroApi, pulling: Pulling, status: int
+) -> None:
+    allegro.refused = {"/order/customer-returns": status}
+    allegro.returned("r-1", "f-1", "2026-11-19T08:00:00.000Z")
+    puller = await pulling.puller()
+    for number in (1, 2):
+        allegro.order(number)
+        await until_quiet(world, puller, minutes=3)
+        assert len(world.made("order.placed.v1")) == number
+    assert "sender_away" in {one.reason for one in world.deliveries()}
+    allegro.refused = {}
+    await until_quiet(world, puller, minutes=5)
+    assert len(world.made("return.requested.v1")) == 1
+
+
+async def test_returns_whose_keeping_failed_are_not_taken_for_kept_by_a_pass_without_returns(
+    world: World, allegro: AllegroApi, pulling: Pulling, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    allegro.returned("r-1", "f-1", "2026-11-19T08:00:00.000Z")
+    puller = await pulling.puller()
+    await pulling.config.put("warm", {})
+    with monkeypatch.context() as broken:
+        broken.setattr(puller._keeping, "keep", _unavailable)
+        with pytest.raises(LogUnavailable):
+            await puller.run_once()
+    allegro.order(1)
+    allegro.refused = {"/order/customer-returns": 500}
+    assert await puller.run_once() == 1
+    allegro.refused = {}
+    await until_quiet(world, puller, minutes=2)
+    assert len(world.made("return.requested.v1")) == 1
+
+
+async def _unavailable(*_: object) -> None:
+    raise LogUnavailable("away")

@@ -16,7 +16,7 @@ from services.ingest.webhooks.registry import Sources
 from services.ingest.webhooks.request import Request
 from shared.events.catalogue import ACCEPTED_TYPES
 from shared.log.port import NewRecord
-from tests.ingest.pulling.conftest import INTERVAL, World
+from tests.ingest.pulling.conftest import INTERVAL, World, until_quiet
 from tests.ingest.pulling.servers import BigCommerceApi
 
 PAYLOADS = Path(__file__).parents[4] / "shared" / "payloads" / "bigcommerce"
@@ -44,7 +44,7 @@ class Fetching:
         self._world = world
         self._sources = sources
         self.remote = Remote("BigCommerce", api.url, world.clock)
-        self.poller = BigCommerce(self.remote, "abcde", "bc-token", world.log, "petla.raw")
+        self.poller = BigCommerce(self.remote, "abcde", "bc-token", world.log, "petla.raw", world.clock)
 
     async def came(self, body: dict[str, Any], name: str = "bigcommerce", replays: str | None = None) -> None:
         """As `POST /webhooks/bigcommerce` keeps it."""
@@ -219,3 +219,45 @@ def test_every_sample_names_what_to_fetch(payload: Path | None) -> None:
         "store_order_refund_created": ["order", "refunds"],
     }
     assert names == expected.get(payload.stem, ["order"])
+
+
+async def test_an_order_that_never_comes_is_passed_over_and_counted(
+    world: World, store: BigCommerceApi, fetching: Fetching, puller: Puller
+) -> None:
+    store.things |= {f"{STORE}/v2/orders/{number}": {**ORDER, "id": number} for number in range(1, 7)}
+    store.refused = {f"{STORE}/v2/orders/{number}": 500 for number in range(1, 6)}
+    for number in range(1, 7):
+        await fetching.came(thin(id=number))
+    await until_quiet(world, puller, minutes=120)
+    assert [id_ for id_, _, _ in world.made("order.placed.v1")] == ["6"], "each once, and what answers at once"
+    told = [one for one in world.deliveries() if one.reason == "passed_over"]
+    assert [one.outcome for one in told] == ["rejected"] * 5
+    assert sorted(str(one.message)[:21] for one in told) == [f"store/order/created {number}" for number in range(1, 6)]
+    asked = len(store.asked)
+    world.clock.advance(INTERVAL)
+    assert await puller.run_once() == 0
+    assert (len(store.asked), puller.problem) == (asked, None), "the position is behind them"
+
+
+async def test_a_sender_that_is_away_for_long_loses_nothing(
+    world: World, store: BigCommerceApi, fetching: Fetching, puller: Puller
+) -> None:
+    store.things |= {f"{STORE}/v2/orders/{number}": {**ORDER, "id": number} for number in range(1, 9)}
+    await fetching.came(thin(id=1))
+    assert await puller.run_once() == 1
+    for number in range(2, 9):
+        await fetching.came(thin(id=number))
+    store.refused = dict.fromkeys(store.things, 503)
+    await until_quiet(world, puller, minutes=120)
+    store.refused = {f"{STORE}/v2/orders/2": 500}  # the last that comes back, after a minute
+    await until_quiet(world, puller, minutes=20)
+    store.refused = {}
+    await until_quiet(world, puller, minutes=16)
+    assert len(world.made("order.placed.v1")) == 8
+    assert "passed_over" not in {one.reason for one in world.deliveries()}
+
+
+async def test_what_is_gone_is_counted(world: World, fetching: Fetching, puller: Puller) -> None:
+    await fetching.came(thin())
+    assert await puller.run_once() == 1
+    assert [one.reason for one in world.deliveries() if one.method == "GET"] == ["not_there"]

@@ -76,6 +76,10 @@ def test_silence_is_told_by_its_length(hours: int, language: Language, words: st
     [
         ("bad_signature", "podpis się nie zgadza. Porównaj sekret u nadawcy z tym, który zna Pętla."),
         ("token_not_taken", "nadawca nie przyjmuje tokenu: połącz jeszcze raz. Pętla pyta dalej, nic nie przepada."),
+        (
+            "passed_over",
+            "pominięte: nadawca tego nie podał. Co to, mówi dziennik usługi ingest (pull_passed_over).",
+        ),
         ("out_of_range", "wartość poza zakresem. Próba na sucho niżej pokaże, co zmienić w dokumencie."),
     ],
 )
