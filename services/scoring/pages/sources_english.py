@@ -105,6 +105,7 @@ TEXTS = {
     "reason.fetched_later": "fetched in a moment",
     "reason.token_may_not_see_it": "the token may not see it",
     "reason.not_there": "no longer there",
+    "reason.not_paid_yet": "not paid: waits for the payment, or it failed",
     "reason.private_note": "private note",
     "reason.survey_sent": "a survey that was sent",
     "reason.message_edited": "an edited message",

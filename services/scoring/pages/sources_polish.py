@@ -105,6 +105,7 @@ TEXTS = {
     "reason.fetched_later": "pobierzemy zaraz",
     "reason.token_may_not_see_it": "token nie ma do tego dostępu",
     "reason.not_there": "już tego nie ma",
+    "reason.not_paid_yet": "nieopłacone: czeka na płatność albo się nie powiodła",
     "reason.private_note": "notatka wewnętrzna",
     "reason.survey_sent": "wysłana ankieta",
     "reason.message_edited": "poprawiona wiadomość",

@@ -109,6 +109,15 @@ def test_a_basket_is_no_order_and_an_unapproved_review_no_answer() -> None:
     assert judged("woocommerce", {**review, "rating": 0}).ignored == {"review_without_stars": 1}
 
 
+def test_an_order_is_placed_once_its_payment_did_not_fail() -> None:
+    headers, body = sample("woocommerce", "order.created")
+    for status in ("pending", "failed"):
+        judgement = judged("woocommerce", {**body, "status": status}, headers)
+        assert (judgement.made, judgement.ignored) == ([], {"not_paid_yet": 1})
+    for status in ("on-hold", "processing", "completed", "of-a-plug-in"):
+        assert _order(status=status)[0]["data"] == PLACED["data"]
+
+
 def test_an_address_without_a_name_is_kept() -> None:
     headers, body = sample("woocommerce", "order.created")
     billing = {**dict.fromkeys(body["billing"], ""), "phone": "+48500100200"}
