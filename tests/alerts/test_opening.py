@@ -112,6 +112,21 @@ async def test_what_the_customer_bought_lifts_the_priority(world: World) -> None
     assert found == {"a": "urgent", "b": "high", "c": "high", None: "low"}
 
 
+async def test_an_order_whose_cancellation_is_retracted_counts_again(world: World) -> None:
+    total = {"amount": 200_000, "currency": "PLN"}
+    cancelled = activity("order.cancelled.v1", "c1x", order_id="c1")
+    retracted = activity("activity.retracted.v1", "c1x", revision=1, retracts="order.cancelled.v1")
+    await world.told(
+        activity("order.placed.v1", "c1", order_id="c1", customer="c", total=total),
+        cancelled,
+        {**retracted, "factid": cancelled["factid"]},
+    )
+    await world.told(scored("low", score=3, customer="c"))
+
+    (found,) = await world.rows("SELECT priority FROM followup")
+    assert found["priority"] == "urgent"
+
+
 async def test_a_record_that_cannot_be_taken_is_set_aside_and_its_neighbours_count(world: World) -> None:
     broken = scored("broken")
     broken["data"]["feedback"] = "not a uuid"

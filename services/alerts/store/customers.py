@@ -37,7 +37,8 @@ _ORDER_VALUES = f"""
     WITH orders AS (
         SELECT DISTINCT ON (a.order_id) a.customer, a.data -> 'total' AS total FROM activity a
         WHERE a.customer = ANY($1::text[]) AND a.type = 'order.placed.v1' AND {CURRENT}
-            AND NOT EXISTS (SELECT FROM activity c WHERE c.order_id = a.order_id AND c.type = 'order.cancelled.v1')
+            AND NOT EXISTS (SELECT FROM activity c WHERE c.order_id = a.order_id AND c.type = 'order.cancelled.v1'
+                AND NOT EXISTS (SELECT FROM activity later WHERE later.id = c.id AND later.revision > c.revision))
         ORDER BY a.order_id, a.at DESC, a.id DESC),
     sums AS (
         SELECT customer, sum(CAST(total ->> 'amount' AS bigint)) AS value FROM orders
