@@ -27,10 +27,9 @@ def _read_at_once(records: Records) -> Messages | None:
         return None
     try:
         events = list(map(decode_event, cast(Sequence[bytes], records.values)))
-        told = _told(events) if _are_placed(records, events) else None
+        return Messages(records, events, _told(events)) if _are_placed(records, events) else None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, EventError):
         return None
-    return None if told is None else Messages(records, events, told)
 
 
 def _are_placed(records: Records, events: Sequence[Event]) -> bool:

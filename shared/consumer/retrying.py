@@ -9,8 +9,9 @@ from sqlalchemy import Row, text
 
 from shared.consumer.messages import Message, read_record
 from shared.db import Database
-from shared.events.envelope import Event, is_fact_name, object_key
-from shared.events.identity import feedback_key
+from shared.events.activity import ACTIVITY
+from shared.events.envelope import is_fact_name, object_key
+from shared.events.identity import activity_key, feedback_key
 from shared.log.port import Log, NewRecord, Partition, Record
 
 _PLACE = ("topic", "incarnation", "partition", "log_offset")
@@ -61,7 +62,7 @@ async def _send(db: Database, log: Log, chosen: list[tuple[_Letter, Message]]) -
     """Forgotten only when they are on the log: after a kill in between they are sent twice."""
     if not chosen:
         return
-    await log.append([NewRecord(letter.topic, _key(message.event), letter.value) for letter, message in chosen])
+    await log.append([NewRecord(letter.topic, _key(message), letter.value) for letter, message in chosen])
     async with db.transaction() as tx:
         await tx.execute(_FORGET, [_place(letter) for letter, _ in chosen])
 
@@ -70,8 +71,11 @@ def _record(letter: _Letter) -> Record:
     return Record(Partition(letter.topic, letter.partition), letter.log_offset, b"", letter.value)
 
 
-def _key(event: Event) -> bytes:
-    """An answer's own; of anything else one that puts its copies together."""
+def _key(message: Message) -> bytes:
+    """Its object's, where the others about that lie, or an answer's own; else one that puts its copies together."""
+    event = message.event
+    if event.type in ACTIVITY:
+        return activity_key(event.type, message.data)
     return feedback_key(event.factid) if is_fact_name(event.factid) else object_key("letter", event.factid)
 
 

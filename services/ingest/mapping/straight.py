@@ -17,8 +17,6 @@ from services.ingest.mapping.rules import Context, Ignore, Rule
 from services.ingest.mapping.straight_nodes import Nodes
 from services.ingest.mapping.writing import UnwritableError, Value, Writing
 
-__all__ = ["BUDGET", "Mapped", "Straight", "compile_written", "straight"]
-
 BUDGET = ROW_BUDGET * CHARACTERS_A_UNIT
 _BESIDE = {
     "headers": Value("headers", "headers"),

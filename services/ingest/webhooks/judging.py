@@ -74,13 +74,6 @@ class Delivered(NamedTuple):
     traceparent: str | None = None
 
 
-def judge_quickly(
-    document: SourceDocument, request: Request, arrival: datetime, traceparent: str | None = None
-) -> Judgement:
-    (judgement,) = judge_all([Delivered(document, request, arrival, traceparent)])
-    return judgement
-
-
 def judge_all(deliveries: Sequence[Delivered]) -> list[Judgement]:
     """As `judge`, but for what only people want to know: which rule did what, and the events as the rules made them.
 

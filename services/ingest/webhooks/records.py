@@ -32,19 +32,17 @@ def record(
     """As it goes on the log. `name` is the event's id; without one it is a new one, for every copy that comes in."""
     own = name or os.urandom(16).hex()
     fact = record_fact(received.source, own)
-    # In the order of its fields: their names would cost as much as the object.
     event = NewEvent(
-        "1.0",
-        own,
-        f"/webhooks/{received.source}",
-        RAW,
-        arrival,
-        received.source,
-        fact,
-        arrival,
-        received,
-        0,
-        traceparent,
+        specversion="1.0",
+        id=own,
+        source=f"/webhooks/{received.source}",
+        type=RAW,
+        time=arrival,
+        sender=received.source,
+        factid=fact,
+        receivedat=arrival,
+        data=received,
+        traceparent=traceparent,
     )
     key = object_key("webhook", f"{received.source}\0{received.delivery}")
     return Admitted(RAW_TOPIC, key, encode(event), fact)

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from services.ingest.webhooks.document import compile_source
-from services.ingest.webhooks.judging import Judgement, judge, judge_quickly
+from services.ingest.webhooks.document import SourceDocument, compile_source
+from services.ingest.webhooks.judging import Delivered, Judgement, judge, judge_all
 from services.ingest.webhooks.request import Request
 from shared.events.catalogue import ACCEPTED_TYPES
 from tests.ingest.sources.mapped import NOW, document, sample, samples
@@ -59,13 +59,18 @@ def changed(body: Any, chance: random.Random) -> Any:
     return body
 
 
+def judged_quickly(source: SourceDocument, request: Request) -> Judgement:
+    (judgement,) = judge_all([Delivered(source, request, NOW)])
+    return judgement
+
+
 @pytest.mark.parametrize(("name", "vendor", "one"), SAMPLES)
 def test_it_says_the_same(name: str, vendor: str, one: str) -> None:
     headers, body = sample(vendor, one)
     source, chance = document(name), random.Random(one)
     for number in range(30):
         request = request_of(headers, changed(body, chance) if number else body)
-        assert said(judge_quickly(source, request, NOW, None)) == said(judge(source, request, NOW, None))
+        assert said(judged_quickly(source, request)) == said(judge(source, request, NOW, None))
 
 
 @pytest.mark.parametrize("name", WRITTEN)
@@ -78,7 +83,7 @@ def test_no_text_of_a_document_is_run() -> None:
     assert source.straight is not None
     for body in ({}, {"__class__": "x", "left = 0": 7}, {_FIELD: _TEXT}, {_FIELD: 7}):
         request = request_of({}, body)
-        assert said(judge_quickly(source, request, NOW)) == said(judge(source, request, NOW))
+        assert said(judged_quickly(source, request)) == said(judge(source, request, NOW))
 
 
 def test_a_delivery_that_is_as_most_are_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -87,4 +92,4 @@ def test_a_delivery_that_is_as_most_are_is_asked_once(monkeypatch: pytest.Monkey
 
     monkeypatch.setattr("services.ingest.webhooks.judging.judge", asked)
     headers, body = sample("shopify", "orders_create")
-    assert len(judge_quickly(document("shopify"), request_of(headers, body), NOW).made) == 3
+    assert len(judged_quickly(document("shopify"), request_of(headers, body)).made) == 3

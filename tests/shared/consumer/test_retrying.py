@@ -37,6 +37,13 @@ async def test_what_a_mended_handler_takes_counts_once(ledger: Ledger) -> None:
     assert await send_again(ledger.db, ledger.log, 20) == Retried(0, 0, 0)
 
 
+async def test_it_lies_where_all_about_its_object_lies(ledger: Ledger) -> None:
+    await set_aside(ledger, "s1")
+    await send_again(ledger.db, ledger.log, 20)
+    first, again = (one.partition for one in ledger.log.records(TOPIC) if b"s1" in (one.value or b""))
+    assert first == again
+
+
 async def test_what_fails_again_is_set_aside_again(ledger: Ledger) -> None:
     process = await set_aside(ledger, "s1")
     assert (await send_again(ledger.db, ledger.log, 20)).sent == 1
